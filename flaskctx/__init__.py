@@ -1,0 +1,52 @@
+"""Flask's API on contextvars: one application for WSGI and ASGI, `def` and `async def` in any mix."""
+
+from . import json, signals
+from .app import Flask
+from .blueprints import Blueprint
+from .bridge import nonblocking
+from .config import Config
+from .ctx import (
+    CarryingExecutor,
+    after_this_request,
+    carry,
+    copy_current_request_context,
+    has_app_context,
+    has_request_context,
+    stream_with_context,
+)
+from .globals import _app_ctx_stack, _request_ctx_stack, current_app, g, request, session
+from .helpers import (
+    abort,
+    flash,
+    get_flashed_messages,
+    get_template_attribute,
+    make_response,
+    redirect,
+    send_file,
+    send_from_directory,
+    url_for,
+)
+from .json import jsonify
+from .signals import (
+    appcontext_popped,
+    appcontext_pushed,
+    appcontext_tearing_down,
+    before_render_template,
+    got_request_exception,
+    message_flashed,
+    request_finished,
+    request_started,
+    request_tearing_down,
+    template_rendered,
+)
+from .templating import (
+    render_template,
+    render_template_async,
+    render_template_string,
+    render_template_string_async,
+    stream_template,
+    stream_template_string,
+)
+from .wrappers import Request, Response
+
+__version__ = "0.1.0"

@@ -1,0 +1,47 @@
+"""The ASGI application: what kind of scope it is, and who serves it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from .http import serve_http
+from .lifespan import serve_lifespan
+from .types import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from ..app import Flask
+
+logger = logging.getLogger("flaskctx.asgi")
+
+
+class ASGIAdapter:
+    """An application as ASGI servers want it: `uvicorn hello:app.asgi`.
+
+    Works on asyncio (uvloop too) and trio. Source: the ASGI specification, version 3.0.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request or the lifespan; websockets are refused."""
+        kind: str = scope["type"]
+        if kind == "http":
+            await serve_http(self.app, scope, receive, send)
+        elif kind == "lifespan":
+            await serve_lifespan(self.app, receive, send)
+        elif kind == "websocket":
+            await _refuse_websocket(scope, receive, send)
+        else:
+            raise ValueError(f"{kind!r} is not a kind of ASGI scope that this application can serve.")
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"The ASGI adapter has no attribute {name!r}; the application is its .app.")
+
+
+async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    logger.warning("A websocket connection to %s was refused: the application has no websocket routes.", scope["path"])
+    await receive()
+    # before it was accepted, this is a 403 to the client
+    await send({"type": "websocket.close", "code": 1000})

@@ -1,0 +1,158 @@
+"""The request's body: taken from the server only when somebody wants it, in memory or in a temporary file."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from ..bridge import InWorker, bound
+
+if TYPE_CHECKING:
+    from ..wrappers import Request
+    from .types import Message, Receive, Scope
+
+MEMORY_LIMIT = 512 * 1024
+"""Bytes of a body that are kept in memory; a larger one goes to a temporary file."""
+
+
+class RequestBody(io.RawIOBase):
+    """The `wsgi.input` of a request that came through ASGI: a file that grows as the body arrives.
+
+    In the worker thread of the request it is read like any file, and waits with that thread for what has not
+    arrived yet. On the event loop what has arrived can be read, and the rest by `async for`.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._file: Any = io.BytesIO()
+        self._in_memory = True
+        self._received = 0
+        self.complete = False
+        """Whether the whole body has arrived."""
+        self.disconnected = False
+        """Whether the client has gone before the end of the body."""
+        self.limit: int | None = None
+        """The most bytes that may arrive; more is a 413."""
+
+    # -- arriving ------------------------------------------------------------------------------------------------
+
+    async def receive_all(self, request: Request) -> None:
+        """Take the whole body from the server: the lifecycle's step before the view.
+
+        :raises RequestEntityTooLarge: (413) it has more bytes than `request.max_content_length`.
+        :raises ClientDisconnected: (400) the client left before its end.
+        """
+        self.limit = request.max_content_length
+        declared = request.content_length
+        if self.limit is not None and declared is not None and declared > self.limit:
+            raise RequestEntityTooLarge
+        while not self.complete:
+            await self.receive_more()
+
+    async def receive_more(self) -> None:
+        """Take the next part of the body from the server."""
+        chunk = await self._next_chunk()
+        position = self._file.tell()
+        self._file.seek(0, io.SEEK_END)
+        if self._in_memory and self._received > MEMORY_LIMIT:
+            self._move_to_disk()
+        self._file.write(chunk)
+        self._file.seek(position)
+
+    async def _next_chunk(self) -> bytes:
+        if self.disconnected:
+            raise ClientDisconnected
+        message: Message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.disconnected = True
+            raise ClientDisconnected
+        chunk: bytes = message.get("body", b"")
+        self._received += len(chunk)
+        if not message.get("more_body", False):
+            self.complete = True
+        if self.limit is not None and self._received > self.limit:
+            raise RequestEntityTooLarge
+        return chunk
+
+    def _move_to_disk(self) -> None:
+        memory = self._file
+        self._file = tempfile.TemporaryFile(prefix="flaskctx-body-")  # noqa: SIM115  closed by close()
+        self._file.write(memory.getbuffer())
+        self._in_memory = False
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    # -- reading as a file ---------------------------------------------------------------------------------------
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            self._wait_for(lambda: False)
+            return self._file.read()  # type: ignore[no-any-return]
+        self._wait_for(lambda: self._available() > 0 or size == 0)
+        return self._file.read(size)  # type: ignore[no-any-return]
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        limit = None if size is None or size < 0 else size
+        line = b""
+        while not line.endswith(b"\n") and (limit is None or len(line) < limit):
+            part = self._file.readline(-1 if limit is None else limit - len(line))
+            line += part
+            if not part:
+                if self.complete:
+                    break
+                self._wait_for(lambda: self._available() > 0)
+        return line
+
+    def _available(self) -> int:
+        position = self._file.tell()
+        end: int = self._file.seek(0, io.SEEK_END)
+        self._file.seek(position)
+        return end - position
+
+    def _wait_for(self, enough: Any) -> None:
+        """Wait, on the request's worker thread, until the body is complete or has enough."""
+        if self.complete or enough():
+            return
+        call = bound()
+        if not isinstance(call, InWorker):
+            raise RuntimeError(
+                "The request's body has not arrived yet, and waiting for it here would stop the event loop. It is "
+                'there in the view. In an async def before hook, "await request.load_body()" first; in a view '
+                'registered with stream=True, use "async for chunk in request.stream".'
+            )
+        while not self.complete and not enough():
+            call.wait_for(self.receive_more())
+
+    # -- reading on the loop -------------------------------------------------------------------------------------
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Iterate the body as it arrives; the server is asked for more only when the last part was used."""
+        arrived = self._file.read()
+        if arrived:
+            yield arrived
+        while not self.complete:
+            chunk = await self._next_chunk()
+            if chunk:
+                yield chunk
+
+
+def expects_body(scope: Scope, environ: dict[str, Any]) -> bool:
+    """Tell whether a request can have a body: RFC 9112, section 6.3; in HTTP/2 and 3 any request can."""
+    length = environ.get("CONTENT_LENGTH")
+    if length is not None:
+        return length != "0"
+    return "HTTP_TRANSFER_ENCODING" in environ or scope.get("http_version", "1.1") not in ("1.0", "1.1")

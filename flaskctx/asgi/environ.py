@@ -1,0 +1,112 @@
+"""From an ASGI scope to a WSGI environ (PEP 3333)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
+
+from .types import Scope
+
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+# Header name to environ key. Header names are few and recur; strangers' inventions don't get to fill memory.
+_keys: dict[bytes, str | None] = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
+_KEYS_LIMIT = 500
+
+
+def build_environ(scope: Scope) -> dict[str, Any]:
+    """Return the environ of an HTTP request; `wsgi.input` is the caller's to add."""
+    path: str = scope["path"]
+    raw_path: bytes | None = scope.get("raw_path")
+    script_name: str = scope.get("root_path") or ""
+    if script_name:
+        script_name = script_name.rstrip("/")
+        path = _below(script_name, path)
+        script_name = _as_latin1(script_name)
+    if raw_path is not None and _REPLACEMENT in path:
+        path = _exact_path(path, raw_path, script_name)
+    elif not path.isascii():
+        path = _as_latin1(path)
+    server = scope.get("server") or ("localhost", None)
+    client = scope.get("client")
+    scheme = scope.get("scheme", "http")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": script_name,
+        "PATH_INFO": path,
+        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]) if server[1] is not None else _DEFAULT_PORTS.get(scheme, "80"),
+        "SERVER_PROTOCOL": "HTTP/" + scope.get("http_version", "1.1"),
+        "REMOTE_ADDR": client[0] if client else None,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": _MULTIPROCESS,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "asgi.scope": scope,
+    }
+    if client:
+        environ["REMOTE_PORT"] = str(client[1])
+    else:
+        del environ["REMOTE_ADDR"]
+    _add_headers(environ, scope["headers"])
+    return environ
+
+
+def _add_headers(environ: dict[str, Any], headers: Any) -> None:
+    for name, value in headers:
+        try:
+            key = _keys[name]
+        except KeyError:
+            key = _key_for(name)
+        if key is None:
+            continue
+        text = value.decode("latin-1")
+        if key in environ:
+            # RFC 9110, section 5.3: a list; RFC 6265, section 5.4: a cookie header has its own separator
+            separator = "; " if key == "HTTP_COOKIE" else ","
+            text = environ[key] + separator + text
+        environ[key] = text
+
+
+def _key_for(name: bytes) -> str | None:
+    """Return the environ key for a header name; None for names with `_`, which would pose as their `-` twins."""
+    key = None if b"_" in name else _keys.get(name.lower(), "")
+    if key == "":
+        key = "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+    if len(_keys) < _KEYS_LIMIT:
+        _keys[name] = key
+    return key
+
+
+def _below(root_path: str, path: str) -> str:
+    """Cut `root_path` off a path, at a segment's boundary only: `/apiary` is not below `/api`."""
+    if path == root_path:
+        return ""
+    if path.startswith(root_path) and path[len(root_path)] == "/":
+        return path[len(root_path) :]
+    return path
+
+
+def _exact_path(path: str, raw_path: bytes, script_name: str) -> str:
+    """Return the bytes of a path that isn't UTF-8, if `raw_path` is this path's (middleware may have changed one)."""
+    full = raw_path.partition(b"?")[0]
+    exact = unquote_to_bytes(full).decode("latin-1")
+    if script_name and exact.startswith(script_name):
+        exact = exact[len(script_name) :]
+    same = unquote(full.decode("latin-1")).endswith(path)
+    return exact if same else _as_latin1(path)
+
+
+def _as_latin1(text: str) -> str:
+    """Disguise text as PEP 3333 wants it: the characters are the bytes of its UTF-8 form."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+_DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
+_MULTIPROCESS = multiprocessing.parent_process() is not None

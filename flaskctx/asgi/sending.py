@@ -1,0 +1,183 @@
+"""Sending an answer: the start with the first chunk, streams with back-pressure, an end when the client leaves."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from ..bridge import OnLoop
+from ..bridge.in_worker import Ask
+from .disconnect import DisconnectWatch
+
+if TYPE_CHECKING:
+    from .answer import Answer
+    from .types import Receive, Send
+
+logger = logging.getLogger("flaskctx.asgi")
+
+BUFFER = 256 * 1024
+"""Bytes that a `def` generator may be ahead of the client before its thread is given to others."""
+
+
+async def send_answer(call: OnLoop, answer: Answer, send: Send, receive: Receive | None) -> None:
+    """Send an answer to its end, or until the client has gone.
+
+    :param receive: to watch for the client's leaving while a stream lasts; None while the body is unread.
+    """
+    chunks = answer.chunks
+    if chunks is not None:
+        await send({"type": "http.response.start", "status": answer.code, "headers": answer.raw_headers()})
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        await send({"type": "http.response.body", "body": data})
+        return
+    sender = Sender(answer, send)
+    if answer.starts_at_once:
+        await sender.start()
+    try:
+        if answer.stream is not None:
+            await _send_stream(call, answer.stream, sender, receive)
+        else:
+            await Production(call, answer.iterator, sender, receive).run()
+    except OSError as error:
+        # the server's way to say that the client has gone (ASGI specification, "Disconnected client - send exception")
+        if not sender.failed:
+            raise
+        logger.debug("The client left while its response was streamed: %r", error)
+
+
+class Sender:
+    """Sends chunks; the start goes out with the first one."""
+
+    __slots__ = ("_answer", "_send", "_started", "failed")
+
+    def __init__(self, answer: Answer, send: Send) -> None:
+        self._answer = answer
+        self._send = send
+        self._started = False
+        self.failed = False
+        """Whether the server has refused a message."""
+
+    async def start(self) -> None:
+        self._started = True
+        answer = self._answer
+        await self._pass({"type": "http.response.start", "status": answer.code, "headers": answer.raw_headers()})
+
+    async def chunk(self, data: bytes) -> None:
+        if not self._started:
+            await self.start()
+        if data:
+            await self._pass({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self) -> None:
+        if not self._started:
+            await self.start()
+        await self._pass({"type": "http.response.body", "body": b""})
+
+    async def _pass(self, message: dict[str, Any]) -> None:
+        try:
+            await self._send(message)
+        except OSError:
+            self.failed = True
+            raise
+
+
+async def _send_stream(call: OnLoop, stream: Any, sender: Sender, receive: Receive | None) -> None:
+    """Send an async body; it is iterated by this task, in the request's context."""
+    with anyio.CancelScope() as scope:
+        async with DisconnectWatch(receive, scope.cancel):
+            await call.run(_iterate(stream, sender))
+            call.check()
+
+
+async def _iterate(stream: Any, sender: Sender) -> None:
+    async for data in stream:
+        await sender.chunk(data)
+    await sender.end()
+
+
+class Production:
+    """A `def` body: iterated in the worker thread, a bounded number of bytes ahead of the client.
+
+    The thread hands over each chunk at once, and leaves when `BUFFER` bytes wait to be sent; the loop calls it
+    back when they are gone. So a slow client holds no thread.
+    """
+
+    def __init__(self, call: OnLoop, iterable: Any, sender: Sender, receive: Receive | None) -> None:
+        self._call = call
+        self._iterable = iterable
+        self._iterator: Any = None
+        self._sender = sender
+        self._receive = receive
+        self._chunks: deque[bytes] = deque()
+        self._waiting = 0
+        self._told = False
+        self._stopped = False
+        self._outcome: BaseException | None = None
+        self._exhausted = False
+
+    async def run(self) -> None:
+        """Iterate and send until the end, or until the client has gone."""
+        inbox = self._call.inbox
+        await self._call.sit_down()
+        async with DisconnectWatch(self._receive, self._stop):
+            while not (self._exhausted or self._stopped):
+                self._call.submit(self._produce, self._burst_ends)
+                try:
+                    await self._consume()
+                except BaseException:
+                    self._stop()
+                    while await inbox.patient_arrival() is not self:
+                        pass
+                    raise
+                inbox.check()
+        if self._outcome is not None:
+            raise self._outcome
+        if not self._stopped:
+            await self._sender.end()
+
+    async def _consume(self) -> None:
+        """Send what the thread hands over until it leaves."""
+        inbox = self._call.inbox
+        left = False
+        while not left or self._chunks:
+            if not self._chunks:
+                message = await inbox.patient_arrival()
+                if type(message) is Ask:
+                    await self._call.answer(message)
+                left = message is self
+                self._told = False
+            while self._chunks:
+                data = self._chunks.popleft()
+                self._waiting -= len(data)
+                await self._sender.chunk(data)
+
+    # -- on the worker thread ------------------------------------------------------------------------------------
+
+    def _produce(self) -> None:
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._iterable)
+            for data in self._iterator:
+                if self._stopped:
+                    return
+                if data:
+                    self._chunks.append(data)
+                    self._waiting += len(data)
+                    if self._waiting >= BUFFER:
+                        return
+                    if not self._told:
+                        self._told = True
+                        self._call.inbox.post(None)
+            self._exhausted = True
+        except BaseException as error:
+            self._outcome = error
+            self._exhausted = True
+
+    def _burst_ends(self) -> None:
+        self._call.inbox.post(self)
+
+    def _stop(self) -> None:
+        self._stopped = True

@@ -1,0 +1,31 @@
+"""Where a function runs: inline, on an event loop, or in a worker thread beside it."""
+
+from .call import Call, drive, original
+from .here import awaitable_call, call_here
+from .in_worker import InWorker
+from .inline import Inline, Refusing
+from .kinds import is_async, nonblocking
+from .on_loop import HouseIsFull, OnLoop
+from .portal import portal
+from .standing import bound
+from .threads import Seat, WorkerPool, WorkerSeat
+
+__all__ = [
+    "Call",
+    "HouseIsFull",
+    "InWorker",
+    "Inline",
+    "OnLoop",
+    "Refusing",
+    "Seat",
+    "WorkerPool",
+    "WorkerSeat",
+    "awaitable_call",
+    "bound",
+    "call_here",
+    "drive",
+    "is_async",
+    "nonblocking",
+    "original",
+    "portal",
+]

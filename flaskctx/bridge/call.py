@@ -1,0 +1,138 @@
+"""The one place where functions written by users are called.
+
+Every step of the lifecycle does `await call(function, ...)`. A `Call` knows where it stands: inline (WSGI,
+command line), on an event loop, or in a worker thread of a request that a loop serves. Its subclasses say
+only two things: whether the lifecycle has to move before a `def` function may be called (`move_for`), and how
+a coroutine is brought to its end from here (`finish`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from types import CoroutineType
+from typing import Any, Protocol, TypeVar
+
+from .kinds import is_async
+
+T = TypeVar("T")
+
+_PEP_479 = "coroutine raised StopIteration"
+
+
+class Call:
+    """How the lifecycle calls a user's function from where it stands."""
+
+    __slots__ = ()
+
+    moves = False
+    """Whether `move_for` has to be asked before a call."""
+
+    async def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call `function`, `def` or `async def`, where its kind belongs, and return what it returns."""
+        asynchronous = is_async(function)
+        if self.moves:
+            move = self.move_for(function, asynchronous)
+            if move is not None:
+                await move
+        result = function(*args, **kwargs)
+        if asynchronous or type(result) is CoroutineType:
+            return await self.finish(result)
+        return result
+
+    async def shielded(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call `function` so that a cancellation of the request doesn't cut it short (teardowns)."""
+        return await self(function, *args)
+
+    async def acquire(self, lock: threading.Lock) -> None:
+        """Take a lock without stopping an event loop; the caller releases it."""
+        lock.acquire()
+
+    def move_for(self, function: Callable[..., Any], asynchronous: bool) -> Awaitable[None] | None:
+        """Return what to await so that the lifecycle stands where `function` may be called."""
+        return None
+
+    async def finish(self, awaitable: Awaitable[T]) -> T:
+        """Bring `awaitable` to its end on the loop that belongs to this call."""
+        raise NotImplementedError
+
+
+class Outcome(Protocol):
+    """What became of a piece of work: `get()` returns its value or raises its exception."""
+
+    def get(self) -> Any: ...
+
+
+class Returned:
+    """The work returned this value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def get(self) -> Any:
+        return self.value
+
+
+class Raised:
+    """The work raised this exception."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def get(self) -> Any:
+        try:
+            raise self.error
+        finally:
+            # the traceback refers to this frame: without the cycle, what it holds is freed at once
+            del self
+
+
+def original(error: BaseException) -> BaseException:
+    """Return the user's StopIteration where a coroutine had to turn it into a RuntimeError (PEP 479).
+
+    A StopIteration can't leave a coroutine, so between the user's function and the lifecycle's error handling
+    it travels as the cause of that RuntimeError, with its own traceback intact.
+    """
+    cause = error.__cause__
+    if type(error) is RuntimeError and isinstance(cause, StopIteration) and str(error) == _PEP_479:
+        return cause
+    return error
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends to its end, without an event loop.
+
+    Raises whatever it raises. A coroutine that does suspend awaited something other than `call(...)`: it is
+    closed, and a RuntimeError names what it awaited.
+    """
+    try:
+        awaited = coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    except RuntimeError as error:
+        stopped = original(error)
+        if stopped is error:
+            raise
+        raise stopped from None
+    raise suspended_here(coroutine, awaited)
+
+
+def suspended_here(coroutine: Coroutine[Any, Any, Any], awaited: object) -> RuntimeError:
+    """Close a coroutine that suspended where no event loop runs it; return the error that says so."""
+    coroutine.close()
+    return RuntimeError(
+        f"A step of the request lifecycle awaited {awaited!r} where no event loop runs it. "
+        "Steps may await nothing but functions that they are given, through call(function, ...)."
+    )
+
+
+def close_unawaited(awaitable: Awaitable[Any]) -> None:
+    """Close a coroutine that will not be awaited, so that Python doesn't warn about it."""
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()

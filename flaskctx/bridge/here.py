@@ -1,0 +1,49 @@
+"""Which bridge belongs to the code that is running here and now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .call import Call
+from .in_worker import InWorker
+from .inline import Inline, Refusing
+from .loops import loop_is_running
+from .on_loop import OnLoop
+from .standing import bound
+from .threads import Seat
+
+
+def call_here(advice: str) -> Call:
+    """Return the bridge for a sync name that was called here.
+
+    :param advice: the awaitable form to recommend where an event loop runs on this thread.
+    """
+    if loop_is_running():
+        return Refusing(advice)
+    call = bound()
+    return call if isinstance(call, InWorker) else Inline()
+
+
+async def awaitable_call(
+    take_seat: Callable[[], tuple[Seat, bool]], steps: Callable[..., Any], *args: Any, **kwargs: Any
+) -> Any:
+    """Await `steps(call, *args)` with the bridge that belongs to the running task.
+
+    Within a request's own task that is the request's bridge. Another task gets one of its own.
+
+    :param take_seat: returns a place for `def` functions, and whether to give it back at the end.
+    """
+    call = bound()
+    if isinstance(call, OnLoop):
+        return await steps(call, *args, **kwargs)
+    seat, is_own = take_seat()
+    own = OnLoop(seat, begun=True)
+    try:
+        result = await own.run(steps(own, *args, **kwargs))
+    finally:
+        if is_own:
+            own.release()
+        own.copy_out()
+    own.check()
+    return result

@@ -1,0 +1,66 @@
+"""The bridge of a `def` function that runs on a worker thread and calls back into the lifecycle.
+
+An override like `def dispatch_request(self): return super().dispatch_request()` drives the rest of the
+lifecycle from its own frame, on its own thread. `def` functions are called right there; a coroutine is
+awaited by the task of the server's loop that serves this request, and the thread waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Coroutine
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .call import Call
+from .mailbox import Mailbox, new_mailbox
+from .mirror import Mirror
+
+if TYPE_CHECKING:
+    from .on_loop import OnLoop
+
+T = TypeVar("T")
+
+
+class Ask:
+    """A thread's request to its task on the loop: await this, and tell me what became of it."""
+
+    __slots__ = ("context", "coroutine", "mailbox")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], context: Context, mailbox: Mailbox) -> None:
+        self.coroutine = coroutine
+        self.context = context
+        self.mailbox = mailbox
+
+
+class InWorker(Call):
+    """Calls from the worker thread of a request that a loop serves."""
+
+    __slots__ = ("_mirror", "_on_loop")
+
+    def __init__(self, on_loop: OnLoop) -> None:
+        self._on_loop = on_loop
+        self._mirror: Mirror | None = None
+
+    async def finish(self, awaitable: Awaitable[T]) -> T:
+        return self.wait_for(awaitable)
+
+    def wait_for(self, awaitable: Awaitable[T]) -> T:
+        """Have the loop await `awaitable` and wait for it; returns or raises what it does."""
+        if self._mirror is None:
+            self._mirror = Mirror()
+        mailbox = new_mailbox()
+        self._mirror.copy_in()
+        self._on_loop.inbox.post(Ask(await_it(awaitable), self._mirror.context, mailbox))
+        outcome = self._on_loop.seat.wait(mailbox)
+        self._mirror.copy_out()
+        return outcome.get()  # type: ignore[no-any-return]
+
+    @property
+    def on_loop(self) -> OnLoop:
+        """The loop's side of this request."""
+        return self._on_loop
+
+
+async def await_it(awaitable: Awaitable[T]) -> T:
+    """Make a coroutine of any awaitable."""
+    return await awaitable

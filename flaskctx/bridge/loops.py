@@ -1,0 +1,172 @@
+"""Inboxes: how a task on an asyncio or trio loop waits for word from a thread.
+
+An inbox belongs to one task. Threads `post` messages; the task `take`s them. A cancellation that arrives in
+between doesn't end the wait, since the thread at the other end can't be cancelled: it is kept in
+`interruption` and raised by whoever looks there. This file alone knows how asyncio and trio differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import deque
+from collections.abc import Callable, Generator
+from types import coroutine
+from typing import Any, NoReturn
+
+
+class Inbox:
+    """Messages from threads for one task."""
+
+    __slots__ = ("_messages", "interruption")
+
+    def __init__(self) -> None:
+        self._messages: deque[Any] = deque()
+        self.interruption: Callable[[], NoReturn] | None = None
+
+    def post(self, message: Any) -> None:
+        """Hand over a message, from any thread."""
+        self._messages.append(message)
+        try:
+            self._wake_from_thread()
+        except RuntimeError:
+            # The loop is gone, and the waiting task with it: nobody is left to be told.
+            pass
+
+    def take(self) -> Generator[Any, Any, Any]:
+        """Wait for the next message and return it; a cancellation meanwhile is kept, not raised."""
+        while not self._messages:
+            yield from self._wait(patient=True)
+        return self._messages.popleft()
+
+    @coroutine
+    def arrival(self) -> Generator[Any, Any, Any]:
+        """Await the next message and return it; a cancellation ends the wait as usual."""
+        while not self._messages:
+            yield from self._wait(patient=False)
+        return self._messages.popleft()
+
+    @coroutine
+    def patient_arrival(self) -> Generator[Any, Any, Any]:
+        """`take` for a coroutine."""
+        return (yield from self.take())
+
+    def check(self) -> None:
+        """Raise the cancellation that arrived during a wait, once."""
+        interruption = self.interruption
+        if interruption is not None:
+            self.interruption = None
+            interruption()
+
+    def collect(self) -> Any:
+        """Return a message that is known to be there."""
+        return self._messages.popleft()
+
+    def _wait(self, patient: bool) -> Generator[Any, Any, None]:
+        raise NotImplementedError
+
+    def _wake_from_thread(self) -> None:
+        raise NotImplementedError
+
+
+def _raise_cancelled() -> NoReturn:
+    raise asyncio.CancelledError
+
+
+class _PatientFuture(asyncio.Future[None]):
+    """A future that refuses to be cancelled: asyncio then delivers the cancellation when it is done."""
+
+    inbox: AsyncioInbox
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        self.inbox.interruption = _raise_cancelled
+        return False
+
+
+class AsyncioInbox(Inbox):
+    """The inbox of an asyncio task."""
+
+    __slots__ = ("_loop", "_waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        self._waiter: asyncio.Future[None] | None = None
+
+    def _wait(self, patient: bool) -> Generator[Any, Any, None]:
+        waiter: asyncio.Future[None]
+        if patient:
+            waiter = _PatientFuture(loop=self._loop)
+            waiter.inbox = self
+        else:
+            waiter = self._loop.create_future()
+        self._waiter = waiter
+        try:
+            yield from waiter
+        except asyncio.CancelledError:
+            if not patient:
+                raise
+            self.interruption = _raise_cancelled
+        finally:
+            self._waiter = None
+
+    def _wake_from_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class TrioInbox(Inbox):
+    """The inbox of a trio task."""
+
+    __slots__ = ("_lowlevel", "_task", "_token")
+
+    def __init__(self, lowlevel: Any) -> None:
+        super().__init__()
+        self._lowlevel = lowlevel
+        self._token = lowlevel.current_trio_token()
+        self._task: Any = None
+
+    def _wait(self, patient: bool) -> Generator[Any, Any, None]:
+        def abort(raise_cancel: Callable[[], NoReturn]) -> Any:
+            if not patient:
+                self._task = None
+                return self._lowlevel.Abort.SUCCEEDED
+            self.interruption = raise_cancel
+            return self._lowlevel.Abort.FAILED
+
+        self._task = self._lowlevel.current_task()
+        yield from self._lowlevel.wait_task_rescheduled(abort).__await__()
+
+    def _wake_from_thread(self) -> None:
+        self._token.run_sync_soon(self._wake)
+
+    def _wake(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            self._lowlevel.reschedule(task)
+
+
+def loop_is_running() -> bool:
+    """Tell whether an event loop runs on this thread and is calling this code."""
+    # asyncio._get_running_loop is the documented form that doesn't raise
+    if asyncio._get_running_loop() is not None:
+        return True
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_run())
+
+
+def new_inbox() -> Inbox:
+    """Return an inbox for the running task. Raises RuntimeError where no event loop runs."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        return TrioInbox(trio.lowlevel)
+    return AsyncioInbox(asyncio.get_running_loop())
+
+
+def asyncio_is_running() -> bool:
+    """Tell whether the running task is asyncio's (and not trio's)."""
+    trio = sys.modules.get("trio")
+    return (trio is None or not trio.lowlevel.in_trio_task()) and asyncio._get_running_loop() is not None

@@ -1,0 +1,311 @@
+"""The bridge of a request that an event loop serves: one coroutine that moves between loop and thread.
+
+The lifecycle is one coroutine, and a coroutine may be resumed by any thread. It starts on the loop. Where a
+`def` function comes up it yields `TO_WORKER` and is resumed on the request's worker thread; there it goes on,
+calling one `def` function after the other, until an `async def` function comes up (or the body of a slow
+client has to be awaited): then it yields `TO_LOOP` and is resumed on the loop. So neighbouring `def` functions
+share one hop, a request without `async def` functions takes a single hop for all of its lifecycle, and one
+without `def` functions takes none.
+
+All of it runs in one private Context, entered around each resumption on whichever side, and never in the
+task's own: a cancellation that arrives while the thread is inside could not enter that a second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context, copy_context
+from functools import partial
+from types import coroutine as generator_based
+from typing import Any, TypeVar
+
+import anyio
+
+from .call import Call, Outcome, Raised, Returned, close_unawaited, suspended_here
+from .in_worker import Ask, InWorker
+from .kinds import is_async, is_nonblocking
+from .loops import Inbox, asyncio_is_running, new_inbox
+from .mirror import copy_changes
+from .standing import bind
+from .threads import Seat, WorkerSeat
+
+logger = logging.getLogger("flaskctx.bridge")
+
+T = TypeVar("T")
+
+
+class Move:
+    """What the lifecycle yields to be resumed elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __await__(self) -> Generator[Move, None, None]:
+        yield self
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+TO_WORKER = Move("TO_WORKER")
+TO_LOOP = Move("TO_LOOP")
+
+
+class HouseIsFull(BaseException):
+    """No worker thread became free in time, and no function of the user has run yet: the request is refused."""
+
+
+class OnLoop(Call):
+    """Calls for one task of an event loop, with a worker thread beside it.
+
+    :param seat: the request's place on a worker thread.
+    :param patience: seconds to wait for a thread before the first function of the user has been called.
+    :param teardown_wait: seconds that an `async def` teardown may take once the request is cancelled.
+    """
+
+    __slots__ = (
+        "_abandoned", "_in_teardown", "_worker_call", "begun", "context", "in_worker", "inbox",
+        "patience", "seat", "teardown_wait",
+    )
+
+    moves = True
+
+    def __init__(
+        self,
+        seat: Seat,
+        patience: float = 5.0,
+        teardown_wait: float = 5.0,
+        begun: bool = False,
+        context: Context | None = None,
+    ) -> None:
+        self.seat = seat
+        self.patience = patience
+        self.teardown_wait = teardown_wait
+        self.begun = begun
+        self.context: Context = copy_context() if context is None else context
+        self.in_worker = False
+        self.inbox: Inbox = new_inbox()
+        self._worker_call = InWorker(self)
+        self._in_teardown = False
+        self._abandoned = False
+
+    # -- what the lifecycle asks for ------------------------------------------------------------------------
+
+    def move_for(self, function: Callable[..., Any], asynchronous: bool) -> Awaitable[None] | None:
+        if self.in_worker:
+            if self.inbox.interruption is not None and not self._in_teardown:
+                # the request was cancelled while the function before this one ran
+                self.inbox.check()
+            return TO_LOOP if asynchronous else None
+        if asynchronous or self._abandoned:
+            self.begun = True
+            return None
+        if is_nonblocking(function):
+            self.begun = self.begun or not _is_ours(function)
+            return None
+        return TO_WORKER
+
+    async def acquire(self, lock: threading.Lock) -> None:
+        if self.in_worker:
+            await TO_LOOP
+        while not lock.acquire(blocking=False):
+            # taken a few times in the life of a process: asking again is simpler than being told
+            await anyio.sleep(0.005)
+
+    async def finish(self, awaitable: Awaitable[T]) -> T:
+        if self._abandoned:
+            close_unawaited(awaitable)
+            raise RuntimeError(f"The event loop has dropped this task: {awaitable!r} can't be awaited any more.")
+        if self.in_worker:
+            await TO_LOOP
+        return await awaitable
+
+    async def shielded(self, function: Callable[..., Any], *args: Any) -> Any:
+        self._in_teardown = True
+        try:
+            if is_async(function) and not self._abandoned:
+                return await self._sheltered(function, args)
+            return await self(function, *args)
+        finally:
+            self._in_teardown = False
+
+    # -- driving ----------------------------------------------------------------------------------------------
+
+    @generator_based
+    def run(self, steps: Coroutine[Any, Any, T], context: Context | None = None) -> Generator[Any, Any, T]:
+        """Bring `steps` to its end: on this task's loop, and wherever it asks to be resumed.
+
+        A cancellation that arrives while the thread runs is raised at the next call of a function, or, if none
+        follows, by `check()`.
+        """
+        context = context or self.context
+        step: Callable[[Any], Any] = steps.send
+        value: Any = None
+        while True:
+            previous = bind(self)
+            try:
+                signal = context.run(step, value)
+            except StopIteration as stop:
+                result: T = stop.value
+                return result
+            finally:
+                bind(previous)
+            try:
+                if signal is TO_WORKER:
+                    outcome = yield from self._visit_worker(steps, context)
+                    if outcome is not None:
+                        return outcome.get()  # type: ignore[no-any-return]
+                    if not self._in_teardown:
+                        self.inbox.check()
+                    step, value = steps.send, None
+                else:
+                    step, value = steps.send, (yield signal)
+            except BaseException as error:
+                if type(error) is GeneratorExit:
+                    self._abandoned = True
+                if steps.cr_frame is None:
+                    raise
+                step, value = steps.throw, error
+
+    def check(self) -> None:
+        """Raise the cancellation that arrived while a thread was running."""
+        self.inbox.check()
+
+    def copy_out(self) -> None:
+        """Copy the ContextVars that were changed on the way to the task's own context."""
+        copy_changes(self.context)
+
+    def release(self) -> None:
+        """Give the request's thread back; call it at the very end."""
+        self.seat.release()
+
+    async def sit_down(self) -> None:
+        """Wait for a worker thread, so that `submit` can be used."""
+        if isinstance(self.seat, WorkerSeat) and self.seat.worker is None:
+            await self._take_seat(self.seat)
+
+    def submit(self, work: Callable[[], None], done: Callable[[], None]) -> None:
+        """Run `work()` on the request's thread, in its context, and then `done()`; `work` must not raise."""
+        self.seat.submit(partial(self._work, work, done))
+
+    def _work(self, work: Callable[[], None], done: Callable[[], None]) -> None:
+        previous = bind(self._worker_call if isinstance(self.seat, WorkerSeat) else None)
+        try:
+            self.context.run(work)
+        finally:
+            bind(previous)
+            done()
+
+    @generator_based
+    def answer(self, ask: Ask) -> Generator[Any, Any, None]:
+        """Await on this task what a `def` function on the worker thread waits for."""
+        yield from self._answer(ask)
+
+    def _visit_worker(
+        self, steps: Coroutine[Any, Any, Any], context: Context
+    ) -> Generator[Any, Any, Outcome | None]:
+        """Resume `steps` on the worker thread; return its outcome, or None when it wants back to the loop."""
+        seat = self.seat
+        if isinstance(seat, WorkerSeat) and seat.worker is None:
+            yield from self._take_seat(seat).__await__()
+        self.begun = True
+        self.in_worker = True
+        seat.submit(partial(self._resume, steps, context), self._in_teardown)
+        try:
+            while True:
+                message = yield from self.inbox.take()
+                if type(message) is not Ask:
+                    return None if message is TO_LOOP else message
+                self.in_worker = False
+                yield from self._answer(message)
+                self.in_worker = True
+        finally:
+            self.in_worker = False
+
+    def _resume(self, steps: Coroutine[Any, Any, Any], context: Context) -> None:
+        """Run on the worker thread, up to where the coroutine ends or wants back to the loop."""
+        previous = bind(self._worker_call if isinstance(self.seat, WorkerSeat) else None)
+        message: Any
+        try:
+            message = context.run(steps.send, None)
+            if message is not TO_LOOP:
+                message = Raised(context.run(suspended_here, steps, message))
+        except StopIteration as stop:
+            message = Returned(stop.value)
+        except BaseException as error:
+            message = Raised(error)
+        finally:
+            bind(previous)
+        self.inbox.post(message)
+
+    def _answer(self, ask: Ask) -> Generator[Any, Any, None]:
+        outcome: Outcome
+        try:
+            outcome = Returned((yield from self.run(ask.coroutine, ask.context).__await__()))
+        except BaseException as error:
+            outcome = Raised(error)
+        ask.mailbox.put(outcome)
+
+    async def _take_seat(self, seat: WorkerSeat) -> None:
+        """Wait for a thread: a bounded time for a request that has not begun, else as long as it takes."""
+        pool, inbox = seat.pool, self.inbox
+        worker = pool.take(inbox)
+        if worker is None:
+            logger.warning(
+                "All %d worker threads are busy and a request waits for one. MAX_WORKER_THREADS is their number.",
+                pool.limit,
+            )
+            try:
+                with anyio.move_on_after(None if self.begun else self.patience):
+                    worker = await inbox.arrival()
+            finally:
+                if worker is None and not pool.leave_line(inbox):
+                    worker = inbox.collect()
+                if worker is not None:
+                    seat.settle(worker)
+        else:
+            seat.settle(worker)
+        if worker is None:
+            raise HouseIsFull
+
+    # -- teardowns that a cancellation must not cut ----------------------------------------------------------
+
+    async def _sheltered(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Await an `async def` function out of reach of the request's cancellation, for a bounded time."""
+        if self.in_worker:
+            await TO_LOOP
+        if asyncio_is_running():
+            return await self._in_own_task(function, args)
+        with anyio.move_on_after(self.teardown_wait, shield=True) as scope:
+            return await function(*args)
+        if scope.cancelled_caught:
+            self._log_cut(function)
+
+    async def _in_own_task(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        # asyncio has no shield within a task: whatever cancels the request's task would cancel this too
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(function(*args), context=self.context)
+        task.add_done_callback(self.inbox.post)
+        timer = loop.call_later(self.teardown_wait, task.cancel)
+        try:
+            await self.inbox.patient_arrival()
+        finally:
+            timer.cancel()
+        if task.cancelled():
+            self._log_cut(function)
+            return None
+        return task.result()
+
+    def _log_cut(self, function: Callable[..., Any]) -> None:
+        logger.error(
+            "The teardown function %r took longer than TEARDOWN_WAIT (%s s) and was cut off.",
+            function,
+            self.teardown_wait,
+        )
+
+
+def _is_ours(function: Callable[..., Any]) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("flaskctx.")

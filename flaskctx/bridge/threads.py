@@ -1,0 +1,237 @@
+"""Worker threads for the `def` functions of requests that an event loop serves.
+
+A `Seat` is one request's place on one thread: all its `def` functions run there, so what one of them opened
+for this thread alone (a sqlite connection) another can close. The thread is free for other requests between
+the calls. A pool has at most `limit` threads; who finds all of them busy waits in line.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .mailbox import Mailbox
+
+logger = logging.getLogger("flaskctx.threads")
+
+Job = Callable[[], None]
+
+
+class Worker:
+    """One thread and the jobs that wait for it; the counts are kept by its pool, under the pool's lock."""
+
+    __slots__ = ("_jobs", "_pool", "_wakeup", "pending", "seats", "thread")
+
+    def __init__(self, pool: WorkerPool, number: int) -> None:
+        self.pending = 0
+        """Jobs that run, wait, or have been promised."""
+        self.seats = 0
+        """Requests that have their place here."""
+        self._pool = pool
+        self._jobs: deque[Job | None] = deque()
+        self._wakeup = threading.Semaphore(0)
+        self.thread = threading.Thread(target=self._work, name=f"flaskctx-worker-{number}", daemon=True)
+        self.thread.start()
+
+    def submit(self, job: Job | None, first: bool = False) -> None:
+        """Queue a job; None ends the thread. A job that is `first` goes before those that wait already."""
+        if first:
+            self._jobs.appendleft(job)
+        else:
+            self._jobs.append(job)
+        self._wakeup.release()
+
+    def _work(self) -> None:
+        while True:
+            self._wakeup.acquire()
+            job = self._jobs.popleft()
+            if job is None:
+                return
+            job()
+            # a finished job would keep its whole request alive until the next one comes
+            del job
+            self._pool.finished(self)
+
+
+class WaitsForWorker(Protocol):
+    """Who stands in line for a thread."""
+
+    def post(self, message: Worker) -> None: ...
+
+
+class WorkerPool:
+    """The worker threads of one application in one process.
+
+    :param limit: how many threads there may be; they are started as they are needed.
+    """
+
+    def __init__(self, limit: int) -> None:
+        if limit < 1:
+            raise ValueError(f"MAX_WORKER_THREADS must be at least 1, not {limit!r}.")
+        self.limit = limit
+        self.pid = os.getpid()
+        self.workers: list[Worker] = []
+        self._free: list[Worker] = []
+        self._line: deque[WaitsForWorker] = deque()
+        self._lock = threading.Lock()
+
+    def take(self, waiter: WaitsForWorker) -> Worker | None:
+        """Give a seat on a thread, or put `waiter` in line and return None: a worker is posted to it later.
+
+        A thread to which no request is tied is preferred, then a new one, then the least tied of the idle.
+        The seat comes with a promise: the thread is kept for the first job.
+        """
+        with self._lock:
+            worker = self._free.pop() if self._free else self._new_or_tied()
+            if worker is None:
+                self._line.append(waiter)
+            else:
+                self._promise(worker)
+            return worker
+
+    def leave_line(self, waiter: WaitsForWorker) -> bool:
+        """Give up waiting; False if a worker has been posted already."""
+        with self._lock:
+            if waiter in self._line:
+                self._line.remove(waiter)
+                return True
+            return False
+
+    def submit(self, worker: Worker, job: Job, first: bool, promised: bool) -> None:
+        """Queue a job of a request that has its seat on `worker`."""
+        with self._lock:
+            if not promised:
+                worker.pending += 1
+                if worker.seats == 1 and worker in self._free:
+                    self._free.remove(worker)
+            worker.submit(job, first)
+
+    def finished(self, worker: Worker) -> None:
+        """Note that `worker` has run a job (it says so itself)."""
+        with self._lock:
+            worker.pending -= 1
+            self._settle(worker)
+
+    def give_back(self, worker: Worker, promised: bool) -> None:
+        """End a request's seat, and the promise that came with it if no job has used it."""
+        with self._lock:
+            worker.seats -= 1
+            worker.pending -= promised
+            self._settle(worker)
+
+    def close(self) -> None:
+        """End the threads as soon as their queued jobs are done."""
+        with self._lock:
+            workers, self.workers, self._free = self.workers, [], []
+        for worker in workers:
+            worker.submit(None)
+
+    def _new_or_tied(self) -> Worker | None:
+        if len(self.workers) < self.limit:
+            worker = Worker(self, len(self.workers) + 1)
+            self.workers.append(worker)
+            return worker
+        return min((w for w in self.workers if not w.pending), key=lambda w: w.seats, default=None)
+
+    def _promise(self, worker: Worker) -> None:
+        worker.pending += 1
+        worker.seats += 1
+
+    def _settle(self, worker: Worker) -> None:
+        if worker.pending:
+            return
+        if self._line:
+            self._promise(worker)
+            self._line.popleft().post(worker)
+        elif not worker.seats:
+            self._free.append(worker)
+
+
+class Seat:
+    """A place on one thread, where all `def` functions of one request run."""
+
+    __slots__ = ()
+
+    def submit(self, job: Job, first: bool = False) -> None:
+        """Run `job` on this seat's thread, from any thread."""
+        raise NotImplementedError
+
+    def wait(self, mailbox: Mailbox) -> Any:
+        """Wait on this seat's thread for an outcome in `mailbox`, running this request's jobs meanwhile."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Give the seat back at the end of the request."""
+
+
+def attend(mailbox: Mailbox) -> Any:
+    """Run the jobs that arrive in `mailbox` on this thread until an outcome arrives; return that."""
+    while True:
+        message = mailbox.get()
+        if not callable(message):
+            return message
+        message()
+
+
+class WorkerSeat(Seat):
+    """A seat on a thread of a pool, chosen when the request's first `def` function comes up."""
+
+    __slots__ = ("_lock", "_mailboxes", "_promised", "pool", "worker")
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self.pool = pool
+        self.worker: Worker | None = None
+        self._promised = False
+        self._mailboxes: list[Mailbox] = []
+        self._lock = threading.Lock()
+
+    def submit(self, job: Job, first: bool = False) -> None:
+        with self._lock:
+            if self._mailboxes:
+                # the thread waits for the loop on this request's behalf: it runs the job meanwhile
+                self._mailboxes[-1].put(job)
+                return
+        assert self.worker is not None
+        promised, self._promised = self._promised, False
+        self.pool.submit(self.worker, job, first, promised)
+
+    def settle(self, worker: Worker) -> None:
+        """Make `worker` this request's thread; if another task of the request was quicker, keep that one's."""
+        if self.worker is None:
+            self.worker = worker
+            self._promised = True
+        else:
+            self.pool.give_back(worker, promised=True)
+
+    def wait(self, mailbox: Mailbox) -> Any:
+        with self._lock:
+            self._mailboxes.append(mailbox)
+        outcome = attend(mailbox)
+        with self._lock:
+            self._mailboxes.remove(mailbox)
+        while not mailbox.empty():
+            # a job that came in the moment between the outcome and the lock
+            self.submit(mailbox.get())
+        return outcome
+
+    def release(self) -> None:
+        worker, self.worker = self.worker, None
+        if worker is not None:
+            self.pool.give_back(worker, self._promised)
+            self._promised = False
+
+
+class WaitingSeat(Seat):
+    """The seat on a thread that waits for a coroutine on the background loop, for as long as it waits."""
+
+    __slots__ = ("_mailbox",)
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    def submit(self, job: Job, first: bool = False) -> None:
+        self._mailbox.put(job)

@@ -1,0 +1,139 @@
+"""The request context: the current request, its session, flashes and URL matching.
+
+State and node operations only. What entering and leaving call is in the lifecycle, reached through `app`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException
+
+from .app_context import _sentinel
+from .states import State
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.routing import MapAdapter
+
+    from ..app import Flask
+    from ..bridge import Call
+    from ..local import Node
+    from ..sessions import SessionMixin
+    from ..typing import AfterRequestCallable
+    from ..wrappers import Request
+    from .app_context import AppContext
+
+
+class RequestContext:
+    """One request, made current by `push` and given up by `pop`.
+
+    :param app: the application that handles the request.
+    :param environ: the WSGI environ of the request.
+    :param request: use this request object instead of making one from the environ.
+    :param session: use this session instead of opening one at push.
+    """
+
+    __slots__ = (
+        "__dict__", "__weakref__", "_after_request_functions", "_call", "_implicit_app_ctx_stack", "_nodes",
+        "_preserved_exc", "_served", "_state", "_streams", "app", "flashes", "request", "session", "url_adapter",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        app: Flask,
+        environ: WSGIEnvironment,
+        request: Request | None = None,
+        session: SessionMixin | None = None,
+    ) -> None:
+        self.app = app
+        if request is None:
+            request = app.request_class(environ)
+            request.json_module = app.json
+        self.request: Request = request
+        self.url_adapter: MapAdapter | None = None
+        try:
+            self.url_adapter = app.create_url_adapter(request)
+        except HTTPException as error:
+            request.routing_exception = error
+        self.flashes: list[tuple[str, str]] | None = None
+        self.session: SessionMixin | None = session
+        self._after_request_functions: list[AfterRequestCallable[Any]] = []
+        self._implicit_app_ctx_stack: list[AppContext | None] = []
+        self._preserved_exc: BaseException | None = None
+        self._state: str = State.NEW
+        self._nodes: list[Node[RequestContext]] = []
+        self._call: Call | None = None
+        """The bridge of the lifecycle that serves this request."""
+        self._served = False
+        """Whether a lifecycle is serving this request right now."""
+        self._streams = 0
+        """How many `stream_with_context` bodies need this context after the lifecycle's end."""
+
+    @property
+    def preserved(self) -> bool:
+        """Whether the request has ended and the context is kept for a test client or a debugger."""
+        return self._state is State.PRESERVED
+
+    @preserved.setter
+    def preserved(self, value: bool) -> None:
+        if value is not self.preserved:
+            self._state = State.PRESERVED if value else State.ACTIVE
+
+    def copy(self) -> RequestContext:
+        """Return a new context for the same request and session, with its own push, pop and teardown.
+
+        To share the request with a thread or task, `carry` and `copy_current_request_context` are better: they
+        share `g` too and run no teardown functions.
+        """
+        return type(self)(self.app, self.request.environ, self.request, self.session)
+
+    def match_request(self) -> None:
+        """Match the URL; the result is `request.url_rule` and `view_args`, or `routing_exception`."""
+        assert self.url_adapter is not None
+        try:
+            matched: Any = self.url_adapter.match(return_rule=True)
+            self.request.url_rule, self.request.view_args = matched
+        except HTTPException as error:
+            self.request.routing_exception = error
+
+    def push(self) -> None:
+        """Make the request current here; opens the session and matches the URL.
+
+        Makes the application current too where it isn't. A push that fails undoes itself.
+        """
+        self.app._sync_step("enter_request_context", self)
+
+    def pop(self, exc: BaseException | None = _sentinel) -> None:
+        """Undo a push; the last one runs the teardown functions.
+
+        :param exc: what the teardown functions are told; the exception being handled when it isn't given.
+        """
+        self.app._sync_step("leave_request_context", self, exc)
+
+    def auto_pop(self, exc: BaseException | None) -> None:
+        """Pop at the end of the request, unless a test client or a debugger wants the context kept."""
+        self.app._sync_step("auto_pop", self, exc)
+
+    def __enter__(self) -> RequestContext:
+        self.push()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.auto_pop(exc_value)
+
+    async def __aenter__(self) -> RequestContext:
+        await self.app._async_step("enter_request_context", self)
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        await self.app._async_step("auto_pop", self, exc_value)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"

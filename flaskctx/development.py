@@ -1,0 +1,57 @@
+"""`app.run()`: serving for development on werkzeug's server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.serving import is_running_from_reloader, run_simple
+
+from .environment import load_dotenv as load_dotenv_files
+from .helpers import get_debug_flag, get_load_dotenv
+
+if TYPE_CHECKING:
+    from .app import Flask
+
+
+def run(
+    app: Flask, host: str | None, port: int | None, debug: bool | None, load_dotenv: bool, options: dict[str, Any]
+) -> None:
+    """Serve until interrupted; see `Flask.run`."""
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        # `flaskctx run` imports the module and serves the application itself
+        if not is_running_from_reloader():
+            print(" * app.run() is ignored: the application is being served by the command line.", file=sys.stderr)
+        return
+    if get_load_dotenv(load_dotenv):
+        load_dotenv_files()
+        if "FLASK_DEBUG" in os.environ:
+            app.debug = get_debug_flag()
+    if debug is not None:
+        app.debug = bool(debug)
+    server_host, _, server_port = (app.config["SERVER_NAME"] or "").partition(":")
+    host = host or server_host or "127.0.0.1"
+    port = int(next((p for p in (port, server_port) if p not in (None, "")), 5000))
+    options.setdefault("use_reloader", app.debug)
+    options.setdefault("use_debugger", app.debug)
+    options.setdefault("threaded", True)
+    _exit_on_sigterm()
+    try:
+        run_simple(host, port, app, **options)
+    finally:
+        # a second run in the same process, as in an interactive shell, may register views before it
+        app._got_first_request = False
+
+
+def _exit_on_sigterm() -> None:
+    """Make SIGTERM a normal exit, in which tasks on the background loop are drained."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, leave)

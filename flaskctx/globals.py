@@ -1,0 +1,100 @@
+"""The two context stacks, and the proxies to what lies on top of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .local import LocalProxy, LocalStack
+
+if TYPE_CHECKING:
+    from typing import Protocol, TypeVar
+
+    from .app import Flask
+    from .ctx import AppContext, RequestContext, _AppCtxGlobals
+    from .sessions import SessionMixin
+    from .wrappers import Request
+
+    T_co = TypeVar("T_co", covariant=True)
+
+    class ProxyMixin(Protocol[T_co]):
+        """What a proxy has beside everything that its object has."""
+
+        def _get_current_object(self) -> T_co: ...
+
+    # For type checkers a proxy is the object and the proxy's own method, so both of `request.method` and
+    # `current_app._get_current_object()` are known.
+    class FlaskProxy(ProxyMixin[Flask], Flask): ...
+
+    class AppContextProxy(ProxyMixin[AppContext], AppContext): ...
+
+    class RequestContextProxy(ProxyMixin[RequestContext], RequestContext): ...
+
+    class GlobalsProxy(ProxyMixin[_AppCtxGlobals], _AppCtxGlobals): ...
+
+    class RequestProxy(ProxyMixin[Request], Request): ...
+
+    class SessionProxy(ProxyMixin[SessionMixin], SessionMixin): ...
+
+
+_app_ctx_err_msg = """\
+Working outside of application context.
+
+This needs the current application, and none is active in this thread, task or greenlet. Inside a request there is \
+always one; elsewhere push one with "with app.app_context():" (or "async with"), and hand one to a thread or task \
+that you start with flaskctx.carry(function).\
+"""
+
+_request_ctx_err_msg = """\
+Working outside of request context.
+
+This needs a current request, and none is active in this thread, task or greenlet. Use it in functions that a \
+request calls, in a test inside "with app.test_request_context():", and hand the request to a thread or task that \
+you start with flaskctx.copy_current_request_context(function).\
+"""
+
+_app_ctx_stack: LocalStack[AppContext] = LocalStack()
+_request_ctx_stack: LocalStack[RequestContext] = LocalStack()
+
+
+def _proxy(stack: LocalStack[Any], name: str | None, unbound_message: str) -> Any:
+    return LocalProxy(stack, name, unbound_message=unbound_message)
+
+
+app_ctx: AppContextProxy = _proxy(_app_ctx_stack, None, _app_ctx_err_msg)
+request_ctx: RequestContextProxy = _proxy(_request_ctx_stack, None, _request_ctx_err_msg)
+
+current_app: FlaskProxy = _proxy(_app_ctx_stack, "app", _app_ctx_err_msg)
+"""The application that is handling the current request or command."""
+
+g: GlobalsProxy = _proxy(_app_ctx_stack, "g", _app_ctx_err_msg)
+"""A namespace for one application context; a new one for each request."""
+
+request: RequestProxy = _proxy(_request_ctx_stack, "request", _request_ctx_err_msg)
+"""The request that is being handled."""
+
+session: SessionProxy = _proxy(_request_ctx_stack, "session", _request_ctx_err_msg)
+"""The session of the request that is being handled."""
+
+
+def _find_app() -> Flask:
+    """Return the current application. Raises RuntimeError where there is none."""
+    top = _app_ctx_stack.top
+    if top is None:
+        raise RuntimeError(_app_ctx_err_msg)
+    return top.app
+
+
+def _lookup_app_object(name: str) -> Any:
+    """Return an attribute of the current application context. Raises RuntimeError where there is none."""
+    top = _app_ctx_stack.top
+    if top is None:
+        raise RuntimeError(_app_ctx_err_msg)
+    return getattr(top, name)
+
+
+def _lookup_req_object(name: str) -> Any:
+    """Return an attribute of the current request context. Raises RuntimeError where there is none."""
+    top = _request_ctx_stack.top
+    if top is None:
+        raise RuntimeError(_request_ctx_err_msg)
+    return getattr(top, name)

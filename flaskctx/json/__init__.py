@@ -1,0 +1,71 @@
+"""JSON as the current application reads and writes it.
+
+Each function hands over to `current_app.json`. Where no application is current, all but
+`jsonify` use the standard library with the conversions of
+`default`.
+"""
+
+from __future__ import annotations
+
+import json as _json
+from typing import IO, TYPE_CHECKING, Any, AnyStr
+
+from ..globals import current_app
+from .provider import default
+
+if TYPE_CHECKING:
+    from ..wrappers import Response
+
+
+def dumps(obj: Any, **kwargs: Any) -> str:
+    """Return *obj* as JSON text.
+
+    :param kwargs: passed on to the application's provider.
+    """
+    if current_app:
+        return current_app.json.dumps(obj, **kwargs)
+    return _json.dumps(obj, **{"default": default, **kwargs})
+
+
+def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
+    """Write *obj* as JSON to a text file.
+
+    :param kwargs: passed on to the application's provider.
+    """
+    if current_app:
+        current_app.json.dump(obj, fp, **kwargs)
+    else:
+        _json.dump(obj, fp, **{"default": default, **kwargs})
+
+
+def loads(s: str | bytes, **kwargs: Any) -> Any:
+    """Return the data that a JSON text stands for.
+
+    :param s: text, or bytes in UTF-8, UTF-16 or UTF-32.
+    :param kwargs: passed on to the application's provider.
+    """
+    if current_app:
+        return current_app.json.loads(s, **kwargs)
+    return _json.loads(s, **kwargs)
+
+
+def load(fp: IO[AnyStr], **kwargs: Any) -> Any:
+    """Return the data in an open JSON file, text or binary.
+
+    :param kwargs: passed on to the application's provider.
+    """
+    if current_app:
+        return current_app.json.load(fp, **kwargs)
+    return _json.load(fp, **kwargs)
+
+
+def jsonify(*args: Any, **kwargs: Any) -> Response:
+    """Return a response with the arguments as JSON.
+
+    One value is the body itself, several are a list, keyword arguments are an object, nothing at
+    all is `null`.
+
+    :raises TypeError: values and keyword arguments were mixed.
+    :raises RuntimeError: no application is current.
+    """
+    return current_app.json.response(*args, **kwargs)

@@ -1,0 +1,327 @@
+"""Entering and leaving contexts: what push and pop call, and how the stacks stay balanced."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..bridge import HouseIsFull
+from ..ctx import Borrowed, State, _sentinel
+from ..ctx.states import after
+from ..globals import _app_ctx_stack, _request_ctx_stack
+from ..signals import appcontext_popped, appcontext_pushed
+from .failures import worst
+from .notify import send
+from .overrides import NATIVE, context_step, native, overridden, step
+
+if TYPE_CHECKING:
+    from ..bridge import Call
+    from ..ctx import AppContext, RequestContext
+    from ..local import LocalStack, Node
+
+
+# -- the application context -----------------------------------------------------------------------------------
+
+
+@native
+async def enter_app_context(call: Call, context: AppContext) -> None:
+    """Push an application context."""
+    context._state = after(context._state, "push", context)
+    context._refcnt += 1
+    context._nodes.append(_app_ctx_stack.push_node(context))
+    if appcontext_pushed.receivers:
+        try:
+            await send(call, appcontext_pushed, context.app)
+        except BaseException as error:
+            await _undo(call, context, "leave_app_context", error)
+            raise
+
+
+@native
+async def leave_app_context(call: Call, context: AppContext, exc: BaseException | None = _sentinel) -> None:
+    """Undo a push of an application context; the last one tears it down."""
+    node = _node_to_leave(_app_ctx_stack, context)
+    if node is not None and node not in context._nodes:
+        _app_ctx_stack.set_node(node.below)
+        return
+    if exc is _sentinel:
+        exc = sys.exc_info()[1]
+    state = after(context._state, "close" if context._refcnt == 1 else "pop", context)
+    failure: BaseException | None = None
+    if state is State.CLOSED:
+        try:
+            if node is not None:
+                await step(call, context, "do_teardown_appcontext", exc)
+            else:
+                with Borrowed(context, None):
+                    await step(call, context, "do_teardown_appcontext", exc)
+        except BaseException as error:
+            failure = worst(context.app, failure, error)
+    context._refcnt -= 1
+    context._state = state
+    _unlink(_app_ctx_stack, context, node)
+    if appcontext_popped.receivers:
+        try:
+            await send(call, appcontext_popped, context.app)
+        except BaseException as error:
+            failure = worst(context.app, failure, error)
+    if failure is not None:
+        raise failure
+
+
+# -- the request context ---------------------------------------------------------------------------------------
+
+
+@native
+async def enter_request_context(call: Call, context: RequestContext) -> None:
+    """Push a request context: an application context if need be, the session, the URL matched."""
+    state = after(context._state, "push", context)
+    top = _request_ctx_stack.top
+    if top is not None and top.preserved and top is not context:
+        await context_step(call, top, "pop", "leave_request_context", top._preserved_exc)
+    app = context.app
+    current = _app_ctx_stack.top
+    implicit: AppContext | None = None
+    if current is None or current.app is not app:
+        implicit = app.app_context()
+        await context_step(call, implicit, "push", "enter_app_context")
+    context._state = state
+    context._implicit_app_ctx_stack.append(implicit)
+    context._nodes.append(_request_ctx_stack.push_node(context))
+    try:
+        if context.session is None:
+            await _open_session(call, context)
+        if context.url_adapter is not None:
+            # a URL converter of the user may ask a database: it has no place on an event loop
+            if overridden(context, "match_request") or (call.moves and app._has_blocking_converter()):
+                await call(context.match_request)
+            else:
+                context.match_request()
+    except BaseException as error:
+        if not context._served:
+            await _undo(call, context, "leave_request_context", error)
+        raise
+
+
+async def _open_session(call: Call, context: RequestContext) -> None:
+    app, request = context.app, context.request
+    if overridden(app, "open_session"):
+        context.session = await call(app.open_session, request)
+    else:
+        context.session = await call(app.session_interface.open_session, app, request)
+    if context.session is None:
+        if overridden(app, "make_null_session"):
+            context.session = await call(app.make_null_session)
+        else:
+            context.session = app.session_interface.make_null_session(app)
+
+
+@native
+async def leave_request_context(
+    call: Call, context: RequestContext, exc: BaseException | None = _sentinel
+) -> None:
+    """Undo a push of a request context; the last one tears it down and pops its application context."""
+    nodes = context._nodes
+    node = _node_to_leave(_request_ctx_stack, context)
+    if node is not None and node not in nodes:
+        _request_ctx_stack.set_node(node.below)
+        return
+    state = after(context._state, "close" if len(nodes) == 1 else "pop", context)
+    index = -1 if node is None else nodes.index(node)
+    implicit = context._implicit_app_ctx_stack[index]
+    if implicit is not None and node is not None:
+        # raises, before anything has changed, where another application context lies above it
+        _node_to_leave(_app_ctx_stack, implicit)
+    if exc is _sentinel:
+        exc = sys.exc_info()[1]
+    failure: BaseException | None = None
+    if state is State.CLOSED:
+        try:
+            if node is not None:
+                await close_request(call, context, exc)
+            else:
+                with Borrowed(implicit, context):
+                    await close_request(call, context, exc)
+        except BaseException as error:
+            failure = worst(context.app, failure, error)
+    context._state = state
+    _unlink(_request_ctx_stack, context, node)
+    del context._implicit_app_ctx_stack[index]
+    if implicit is not None:
+        try:
+            await context_step(call, implicit, "pop", "leave_app_context", exc)
+        except BaseException as error:
+            failure = worst(context.app, failure, error)
+    if failure is not None:
+        raise failure
+
+
+async def close_request(call: Call, context: RequestContext, exc: BaseException | None) -> None:
+    """End an activation: the teardown functions, the request's files, the session."""
+    request = context.request
+    failure: BaseException | None = None
+    try:
+        await step(call, context, "do_teardown_request", exc)
+    except BaseException as error:
+        failure = worst(context.app, failure, error)
+    if "files" in request.__dict__ or overridden(request, "close"):
+        try:
+            await call.shielded(request.close)
+        except BaseException as error:
+            failure = worst(context.app, failure, error)
+    request.environ["werkzeug.request"] = None
+    close_session = getattr(context.session, "_close", None)
+    if close_session is not None:
+        close_session()
+    context._preserved_exc = None
+    if failure is not None:
+        raise failure
+
+
+# -- the end of a request --------------------------------------------------------------------------------------
+
+
+@native
+async def auto_pop(call: Call, context: RequestContext, exc: BaseException | None = None) -> None:
+    """Pop a request context at its end, or keep it for a test client or a debugger."""
+    if not context._nodes:
+        return
+    if not _is_to_be_preserved(context, exc):
+        await context_step(call, context, "pop", "leave_request_context", exc)
+        return
+    context._state = after(context._state, "preserve", context)
+    context._preserved_exc = exc
+    kept: list[Any] | None = context.request.environ.get("flaskctx.preserved")
+    if kept is not None:
+        kept.append(context)
+
+
+def _is_to_be_preserved(context: RequestContext, exc: BaseException | None) -> bool:
+    environ = context.request.environ
+    if environ.get("flask._preserve_context"):
+        return True
+    if exc is None or not context.app.preserve_context_on_exception:
+        return False
+    # kept only where the same thread serves the next request, whose push is what pops it
+    return not environ.get("wsgi.multithread")
+
+
+async def end_request(call: Call, context: RequestContext, error: BaseException | None) -> None:
+    """The lifecycle's own pop: leaves nothing on the stacks, whatever the request has pushed there."""
+    if isinstance(error, HouseIsFull):
+        _forget(context)
+        return
+    failure = await _pop_what_lies_above(call, context)
+    try:
+        if context._streams and not context.request.environ.get("flask._preserve_context"):
+            _detach(context)
+        else:
+            await context_step(call, context, "auto_pop", "auto_pop", error)
+    except BaseException as raised:
+        failure = worst(context.app, failure, raised)
+    if failure is not None:
+        raise failure
+
+
+async def end_stream(call: Call, context: RequestContext, error: BaseException | None) -> None:
+    """Tear down a context that was kept for the body of its response, now that the body is closed."""
+    if context._state is not State.STREAMING:
+        return
+    context._state = after(context._state, "close", context)
+    implicit = context._implicit_app_ctx_stack.pop()
+    if implicit is not None:
+        implicit._nodes[-1] = _app_ctx_stack.push_node(implicit)
+    node = _request_ctx_stack.push_node(context)
+    failure: BaseException | None = None
+    try:
+        await close_request(call, context, error)
+    except BaseException as raised:
+        failure = worst(context.app, failure, raised)
+    _request_ctx_stack.set_node(node.below)
+    if implicit is not None:
+        try:
+            await context_step(call, implicit, "pop", "leave_app_context", error)
+        except BaseException as raised:
+            failure = worst(context.app, failure, raised)
+    if failure is not None:
+        raise failure
+
+
+async def _pop_what_lies_above(call: Call, context: RequestContext) -> BaseException | None:
+    """Pop contexts that the request's functions pushed and left there; return what that raised first."""
+    failure: BaseException | None = None
+    own_app = context._implicit_app_ctx_stack[-1] if context._implicit_app_ctx_stack else None
+    for stack, own, name in (
+        (_request_ctx_stack, context, "leave_request_context"),
+        (_app_ctx_stack, own_app, "leave_app_context"),
+    ):
+        while own is not None and (node := stack.top_node) is not None and node.value is not own:  # type: ignore[attr-defined]
+            if not any(below.value is own for below in stack.nodes()):  # type: ignore[attr-defined]
+                break
+            left: Any = node.value
+            context.app.logger.error("%r was pushed during %r and never popped; it is popped now.", left, context)
+            try:
+                await context_step(call, left, "pop", name, None)
+            except BaseException as error:
+                failure = worst(context.app, failure, error)
+            if stack.top_node is node:
+                stack.pop()  # type: ignore[attr-defined]
+    return failure
+
+
+def _detach(context: RequestContext) -> None:
+    """Take a context and its application context off the stacks without ending them."""
+    context._state = after(context._state, "stream", context)
+    implicit = context._implicit_app_ctx_stack[-1]
+    _unlink(_request_ctx_stack, context, _request_ctx_stack.top_node)
+    if implicit is not None:
+        _app_ctx_stack.pop()
+
+
+def _forget(context: RequestContext) -> None:
+    """Undo a push whose request was refused before any function of the user ran."""
+    while context._nodes:
+        _unlink(_request_ctx_stack, context, context._nodes[-1])
+        implicit = context._implicit_app_ctx_stack.pop()
+        if implicit is not None:
+            _unlink(_app_ctx_stack, implicit, implicit._nodes[-1])
+
+
+# -- nodes -----------------------------------------------------------------------------------------------------
+
+
+def _node_to_leave(stack: LocalStack[Any], context: Any) -> Node[Any] | None:
+    """Return the top node of this chain if it is the context's, None if the context isn't in this chain.
+
+    Raises RuntimeError where the context lies under another, or was never pushed.
+    """
+    top = stack.top_node
+    if top is not None and top.value is context:
+        return top
+    if not context._nodes:
+        after(context._state, "pop", context)
+    if top is not None and any(node.value is context for node in stack.nodes()):
+        raise RuntimeError(
+            f"{context!r} can't be popped: {top.value!r} was pushed above it and has to be popped first."
+        )
+    return None
+
+
+def _unlink(stack: LocalStack[Any], context: Any, node: Node[Any] | None) -> None:
+    """Take the context's node off this chain, or mark it closed for the chain that has it."""
+    if node is None:
+        context._nodes.pop().closed = True
+    else:
+        context._nodes.remove(node)
+        if stack.top_node is node:
+            stack.set_node(node.below)
+        else:
+            node.closed = True
+
+
+async def _undo(call: Call, context: Any, name: str, error: BaseException) -> None:
+    """Leave a context whose push failed half-way; what fails on the way is logged, the push's error counts."""
+    try:
+        await NATIVE[name](call, context, error)
+    except BaseException as failure:
+        worst(context.app, error, failure)

@@ -1,0 +1,226 @@
+"""The lifecycle of a request, from push to teardown, written once for every server and every kind of function.
+
+Read it from top to bottom. The steps await nothing but one another and `call(function, ...)` for functions
+that users wrote; where those run is the bridge's business. So WSGI drives the whole of it without an event
+loop, and under ASGI the same coroutine moves between the loop and a worker thread.
+
+    serve
+      enter_request_context        contexts.py: push, open the session, match the URL
+      full_dispatch_request
+        try_trigger_before_first_request_functions
+        preprocess_request         URL value preprocessors, before hooks
+        receive the body
+        dispatch_request           the view
+        handle_user_exception      errors.py
+        finalize_request           make_response, after hooks, save the session
+      handle_exception             errors.py: what nothing else has handled becomes a 500
+      respond                      the protocol's own: status and headers are settled
+      end_request                  contexts.py: auto_pop, and with it the teardown functions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from ..bridge import original
+from ..signals import request_finished, request_started
+from ..wrappers import make_response
+from . import errors, teardown  # noqa: F401  they register their steps
+from .contexts import end_request
+from .errors import last_resort, propagates
+from .notify import send
+from .overrides import context_step, native, overridden, step
+
+if TYPE_CHECKING:
+    from ..bridge import Call
+    from ..ctx import RequestContext
+    from ..typing import ResponseReturnValue
+    from ..wrappers import Response
+
+A = TypeVar("A")
+
+
+async def serve(call: Call, context: RequestContext, respond: Callable[[Response], A]) -> A:
+    """Serve one request; return what `respond(response)` returned.
+
+    Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
+    """
+    context._call = call
+    context._served = True
+    error: BaseException | None = None
+    try:
+        try:
+            response, error = await _answer(call, context)
+            answer = respond(response)
+        except Exception as raised:
+            error = original(raised)
+            if propagates(context.app):
+                raise
+            answer = respond(await last_resort(call, context, error))
+    except BaseException as raised:
+        await _end(call, context, raised)
+        raise
+    try:
+        await _end(call, context, error)
+    except Exception as failure:
+        if propagates(context.app):
+            raise
+        answer = respond(await last_resort(call, context, failure))
+    return answer
+
+
+async def _answer(call: Call, context: RequestContext) -> tuple[Response, Exception | None]:
+    """Push the context and dispatch; return the response, and the error that it stands for, if any."""
+    try:
+        await context_step(call, context, "push", "enter_request_context")
+        return await step(call, context, "full_dispatch_request"), None
+    except Exception as raised:
+        error: Any = original(raised)
+    return await step(call, context, "handle_exception", error), error
+
+
+async def _end(call: Call, context: RequestContext, error: BaseException | None) -> None:
+    """Leave the contexts and run the teardown functions; they are told of the error unless it's to be ignored."""
+    app = context.app
+    if error is not None:
+        ignored = overridden(app, "should_ignore_error") and await call(app.should_ignore_error, error)
+        error = None if ignored else error
+    try:
+        await end_request(call, context, error)
+    finally:
+        context._served = False
+
+
+@native
+async def full_dispatch_request(call: Call, context: RequestContext) -> Response:
+    """Everything between push and pop, errors of the user's functions included."""
+    app = context.app
+    if not app._got_first_request or overridden(app, "try_trigger_before_first_request_functions"):
+        await step(call, context, "try_trigger_before_first_request_functions")
+    try:
+        if request_started.receivers:
+            await send(call, request_started, app)
+        rv: ResponseReturnValue | None = await step(call, context, "preprocess_request")
+        if rv is None:
+            await receive_body(call, context)
+            rv = await step(call, context, "dispatch_request")
+    except Exception as error:
+        rv = await step(call, context, "handle_user_exception", original(error))
+    response: Response = await step(call, context, "finalize_request", rv)
+    return response
+
+
+@native
+async def try_trigger_before_first_request_functions(call: Call, context: RequestContext) -> None:
+    """Call the `before_first_request` functions once; if one raises, all of them run again at the next request."""
+    app = context.app
+    if app._got_first_request:
+        return
+    await call.acquire(app._before_request_lock)
+    try:
+        if not app._got_first_request:
+            for function in app.before_first_request_funcs:
+                await call(function)
+            app._got_first_request = True
+    finally:
+        app._before_request_lock.release()
+
+
+@native
+async def preprocess_request(call: Call, context: RequestContext) -> ResponseReturnValue | None:
+    """Call the URL value preprocessors and the before hooks; the first value that a hook returns is the response."""
+    app, request = context.app, context.request
+    names = _outermost_first(request.blueprints)
+    if app.url_value_preprocessors:
+        for name in names:
+            for preprocess in app.url_value_preprocessors.get(name, ()):
+                await call(preprocess, request.endpoint, request.view_args)
+    if app.before_request_funcs:
+        for name in names:
+            for hook in app.before_request_funcs.get(name, ()):
+                rv: ResponseReturnValue | None = await call(hook)
+                if rv is not None:
+                    return rv
+    return None
+
+
+async def receive_body(call: Call, context: RequestContext) -> None:
+    """Wait until the request's body is there, unless the route reads it as a stream or has no use for it."""
+    request = context.request
+    receive = request.environ.get("flaskctx.receive_body")
+    rule = request.url_rule
+    if receive is not None and rule is not None and not getattr(rule, "stream", False):
+        await call(receive, request)
+
+
+@native
+async def dispatch_request(call: Call, context: RequestContext) -> ResponseReturnValue:
+    """Call the view that belongs to the URL, or raise what matching the URL has raised."""
+    app, request = context.app, context.request
+    if request.routing_exception is not None:
+        app.raise_routing_exception(request)
+    rule: Any = request.url_rule
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        if overridden(app, "make_default_options_response"):
+            return await call(app.make_default_options_response)  # type: ignore[no-any-return]
+        return app.make_default_options_response()
+    view_args: dict[str, Any] = request.view_args or {}
+    return await call(app.view_functions[rule.endpoint], **view_args)  # type: ignore[no-any-return]
+
+
+@native
+async def finalize_request(
+    call: Call, context: RequestContext, rv: Any, from_error_handler: bool = False
+) -> Response:
+    """Make a response of what the view or a handler returned, and run the after hooks on it.
+
+    :param from_error_handler: log errors of the after hooks instead of raising them.
+    """
+    app = context.app
+    if overridden(app, "make_response") or _is_application(rv):
+        response: Response = await call(app.make_response, rv)
+    else:
+        response = make_response(app, rv)
+    try:
+        response = await step(call, context, "process_response", response)
+        if request_finished.receivers:
+            await send(call, request_finished, app, response=response)
+    except Exception:
+        if not from_error_handler:
+            raise
+        app.logger.exception("The response of an error handler could not be finished; it is sent as it is.")
+    return response
+
+
+@native
+async def process_response(call: Call, context: RequestContext, response: Response) -> Response:
+    """Call the after hooks, innermost first, and save the session."""
+    app, request = context.app, context.request
+    if context._after_request_functions:
+        # a function may ask for another one while these run
+        for function in context._after_request_functions:
+            response = await call(function, response)
+    if app.after_request_funcs:
+        for name in (*request.blueprints, None):
+            for hook in reversed(app.after_request_funcs.get(name, ())):
+                response = await call(hook, response)
+    session = context.session
+    if overridden(app, "save_session"):
+        await call(app.save_session, session, response)
+    elif not app.session_interface.is_null_session(session):
+        await call(app.session_interface.save_session, app, session, response)
+    return response
+
+
+def _is_application(rv: Any) -> bool:
+    """Tell whether a return value is a WSGI application, which is user code to be called for its response."""
+    body = rv[0] if type(rv) is tuple and rv else rv
+    return callable(body) and not isinstance(body, (WerkzeugResponse, HTTPException))
+
+
+def _outermost_first(blueprints: list[str]) -> tuple[str | None, ...]:
+    return (None, *reversed(blueprints)) if blueprints else (None,)

@@ -1,0 +1,101 @@
+"""Registering a URL rule on an application."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.routing import Map, Rule
+
+from .bridge.kinds import is_nonblocking
+from .helpers import _endpoint_from_view_func
+
+if TYPE_CHECKING:
+    from . import typing as ft
+    from .app import Flask
+
+
+class FlaskRule(Rule):
+    """A URL rule with what the application knows about it beyond matching.
+
+    :param stream: the view reads the request's body as it arrives, so that nothing waits for all of it first.
+    """
+
+    provide_automatic_options: bool
+
+    def __init__(self, string: str, *, stream: bool = False, **options: Any) -> None:
+        super().__init__(string, **options)
+        self.stream = stream
+
+    def get_empty_kwargs(self) -> dict[str, Any]:
+        """Return the options for a copy of this rule."""
+        return {**super().get_empty_kwargs(), "stream": self.stream}
+
+
+def add_url_rule(
+    app: Flask,
+    rule: str,
+    endpoint: str | None,
+    view_func: ft.RouteCallable | None,
+    provide_automatic_options: bool | None,
+    options: dict[str, Any],
+) -> None:
+    """Add a rule to the application's URL map and its view to `view_functions`."""
+    if endpoint is None:
+        endpoint = _endpoint_from_view_func(view_func)
+    methods = options.pop("methods", None)
+    if methods is None:
+        methods = getattr(view_func, "methods", None) or ("GET",)
+    if isinstance(methods, str):
+        raise TypeError(f"methods is a list of method names, such as methods=[{methods!r}], not a string.")
+    wanted = {method.upper() for method in methods}
+    wanted |= set(getattr(view_func, "required_methods", ()))
+    if provide_automatic_options is None:
+        provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
+    if provide_automatic_options is None:
+        provide_automatic_options = "OPTIONS" not in wanted and app.config["PROVIDE_AUTOMATIC_OPTIONS"]
+    if provide_automatic_options:
+        wanted.add("OPTIONS")
+    rule_object: Any = app.url_rule_class(rule, endpoint=endpoint, methods=wanted, **options)
+    rule_object.provide_automatic_options = provide_automatic_options
+    app.url_map.add(rule_object)
+    if view_func is not None:
+        registered = app.view_functions.get(endpoint)
+        if registered is not None and registered is not view_func:
+            raise AssertionError(
+                f"The endpoint {endpoint!r} has a view already, {registered!r}, and {view_func!r} would take its "
+                "place. Give one of them another name with endpoint=..., or keep its name in the decorator "
+                "(functools.wraps)."
+            )
+        app.view_functions[endpoint] = view_func
+
+
+def add_static_route(app: Flask, static_host: str | None, host_matching: bool) -> None:
+    """Register the endpoint `static`."""
+    if bool(static_host) != host_matching:
+        raise ValueError(
+            "With host_matching the static files need a static_host, and only then. Pass both, neither, or "
+            "static_folder=None for no static files."
+        )
+    # the view refers to the application weakly: both can then be freed without the garbage collector
+    reference = weakref.ref(app)
+
+    def static(**values: Any) -> Any:
+        application = reference()
+        assert application is not None
+        return application.send_static_file(**values)
+
+    app.add_url_rule(
+        f"{app.static_url_path}/<path:filename>", endpoint="static", host=static_host, view_func=static
+    )
+
+
+def has_blocking_converter(url_map: Map) -> bool:
+    """Tell whether matching a URL may run a converter that nobody has marked `@nonblocking`."""
+    converters = url_map.converters
+    if converters == Map.default_converters:
+        return False
+    return not all(
+        converter is Map.default_converters.get(name) or is_nonblocking(converter)
+        for name, converter in converters.items()
+    )

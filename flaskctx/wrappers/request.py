@@ -1,0 +1,227 @@
+"""Request: what the client sent, on werkzeug's request, with the routing's result and the app's limits."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.wrappers import Request as WerkzeugRequest
+
+from .. import json
+from ..debughelpers import attach_enctype_error_multidict
+from ..globals import current_app
+from .quick import defines_any
+
+if TYPE_CHECKING:
+    from werkzeug.routing import Rule
+
+_take_environ = itemgetter(
+    "REQUEST_METHOD",
+    "wsgi.url_scheme",
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SCRIPT_NAME",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "REMOTE_ADDR",
+)
+
+# All that werkzeug's constructor sets. If a later release sets something else, its constructor is used.
+_KNOWN_STATE = {
+    "environ", "headers", "method", "path", "query_string", "remote_addr", "root_path", "scheme", "server",
+    "shallow",
+}  # fmt: skip
+_WERKZEUG_IS_KNOWN = vars(WerkzeugRequest({})).keys() == _KNOWN_STATE
+
+
+class _LazyHeaders:
+    """Makes `request.headers`, a view on the environ, when it is read first."""
+
+    def __get__(self, request: Any, owner: type) -> Any:
+        if request is None:
+            return self
+        headers = EnvironHeaders(request._built_from)
+        request.headers = headers
+        return headers
+
+
+class _LazyServer:
+    """Makes `request.server` when it is read first, from what the environ said at construction."""
+
+    def __get__(self, request: Any, owner: type) -> Any:
+        if request is None:
+            return self
+        name, port = request._server_in_environ
+        if name is None:
+            request.server = None
+        else:
+            try:
+                request.server = (name, int(port))
+            except (TypeError, ValueError):
+                request.server = (name, None)  # a unix socket
+        return request.server
+
+
+class _Limit:
+    """A limit of the body, beyond which reading it raises 413.
+
+    Three levels: what was set on the request, else the current application's config, else, without an
+    application, werkzeug's. None is no limit; set on the request it goes back to the config.
+    """
+
+    def __init__(self, config_key: str) -> None:
+        self._config_key = config_key
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, request: Any, owner: type) -> Any:
+        if request is None:
+            return self
+        limit = vars(request).get(self._name)
+        if limit is None:
+            limit = (
+                current_app.config[self._config_key] if current_app else getattr(WerkzeugRequest, self._name)
+            )
+        return limit
+
+    def __set__(self, request: Any, limit: int | None) -> None:
+        vars(request)[self._name] = limit
+
+
+class Request(WerkzeugRequest):
+    """One request. `flaskctx.request` stands for the current one.
+
+    To have a class of your own used, set `Flask.request_class` to a subclass.
+
+    :param environ: the WSGI environ (PEP 3333); under ASGI the adapter makes one from the scope.
+    :param populate_request: set `environ["werkzeug.request"]` to this object.
+    :param shallow: make whatever reads the body raise, for middleware that must not consume it.
+    """
+
+    json_module: Any = json
+
+    #: The rule that matched, with its methods and endpoint. None when none did, and before the matching.
+    url_rule: Rule | None = None
+
+    #: The values of the rule's variables, as the view gets them. None when no rule matched.
+    view_args: dict[str, Any] | None = None
+
+    #: Why the matching failed (usually a `NotFound`); it is raised instead of calling a view.
+    routing_exception: HTTPException | None = None
+
+    # The class of which it was found that nothing in it stops the quick constructor. It is compared with the
+    # object's class, so a subclass that nobody looked at (its parent's value is found) is built the long way.
+    _quick_class: type[Request] | None = None
+
+    # where the lazy attributes find what they are made from
+    _built_from: dict[str, Any]
+    _server_in_environ: tuple[str | None, str | None]
+
+    if TYPE_CHECKING:
+        max_form_parts: int | None  # type: ignore[assignment]
+    else:
+        headers = _LazyHeaders()
+        server = _LazyServer()
+
+        #: The most bytes that are read from the body.
+        max_content_length = _Limit("MAX_CONTENT_LENGTH")
+
+        #: The most bytes that one field of a multipart form, not a file, may have.
+        max_form_memory_size = _Limit("MAX_FORM_MEMORY_SIZE")
+
+        #: The most parts, fields and files together, that a multipart form may have.
+        max_form_parts = _Limit("MAX_FORM_PARTS")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._quick_class = None if _hinders_quick_constructor(cls) else cls
+
+    def __init__(self, environ: dict[str, Any], populate_request: bool = True, shallow: bool = False) -> None:
+        # Sets what werkzeug's constructor sets, to the same values, in half its time: `headers` and
+        # `server`, which most requests never read, are made at first use. Values are taken from the environ
+        # now, as it may change later (a mounted application shifts SCRIPT_NAME and PATH_INFO).
+        if self._quick_class is not type(self):
+            super().__init__(environ, populate_request, shallow)
+            return
+        try:
+            method, scheme, server, port, root_path, path, query_string, remote_addr = _take_environ(environ)
+        except KeyError:  # PEP 3333 lets some of them be absent
+            super().__init__(environ, populate_request, shallow)
+            return
+        self.method = method.upper()
+        self.scheme = scheme
+        self._server_in_environ = (server, port)
+        self.root_path = _decoded(root_path).rstrip("/") if root_path else ""
+        self.path = "/" + (path if path.isascii() else _decoded(path)).lstrip("/") if path else "/"
+        self.query_string = query_string.encode("latin1")
+        self.remote_addr = remote_addr
+        self._built_from = self.environ = environ
+        self.shallow = shallow
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    # --- what the routing found --------------------------------------------------------------------------
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint of the rule that matched, None when none did."""
+        rule = self.url_rule
+        return None if rule is None else rule.endpoint
+
+    @property
+    def blueprint(self) -> str | None:
+        """The dotted name under which the endpoint's blueprint is registered; None for the app's own."""
+        endpoint = self.endpoint
+        if endpoint is None or "." not in endpoint:
+            return None
+        return endpoint.rpartition(".")[0]
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The names of the endpoint's blueprint and of those it is nested in, the innermost first."""
+        names = []
+        name = self.blueprint
+        while name:
+            names.append(name)
+            name = name.rpartition(".")[0]
+        return names
+
+    # --- the body ----------------------------------------------------------------------------------------
+
+    def _load_form_data(self) -> None:
+        if "form" in vars(self):
+            return  # parsed before
+        super()._load_form_data()
+        if self.mimetype != "multipart/form-data" and current_app and current_app.debug and not self.files:
+            attach_enctype_error_multidict(self)
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Answer a body that isn't JSON: 400, or 415 when the content type doesn't announce JSON.
+
+        The parser's own message is shown in debug mode only; otherwise it is the exception's cause.
+
+        :param e: what the parser raised, None when it wasn't tried because of the content type.
+        """
+        try:
+            return super().on_json_loading_failed(e)
+        except BadRequest as error:
+            if current_app and current_app.debug:
+                raise
+            raise BadRequest() from error
+
+
+def _decoded(text: str) -> str:
+    """Undo PEP 3333's latin-1 disguise of UTF-8 bytes."""
+    return text.encode("latin1").decode("utf-8", "replace")
+
+
+def _hinders_quick_constructor(cls: type[Request]) -> bool:
+    return not _WERKZEUG_IS_KNOWN or defines_any(
+        cls, Request, {"headers", "server", "__setattr__", "_built_from", "_server_in_environ"}
+    )
+
+
+Request._quick_class = None if _hinders_quick_constructor(Request) else Request

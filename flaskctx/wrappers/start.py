@@ -1,0 +1,105 @@
+"""The start of a response: status, headers and body as they go to the server."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import Headers
+
+from .async_body import is_async_body
+from .quick import HEADERS_ARE_KNOWN
+from .response import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# What werkzeug's way from a response to (body, status, headers) calls. It is looked up for each response:
+# a subclass or a tool may have put its own function there.
+_called_on_start = attrgetter(
+    "get_wsgi_response",
+    "get_wsgi_headers",
+    "get_app_iter",
+    "iter_encoded",
+    "is_sequence",
+    "close",
+    "status",
+    "status_code",
+)
+_CALLED = _called_on_start(Response) if HEADERS_ARE_KNOWN else None
+_CALL = Response.__call__
+
+# names that need no closer look; any other is compared without regard to case
+_UNTOUCHED = frozenset(
+    {"Content-Type", "Set-Cookie", "Vary", "Cache-Control", "Date", "ETag", "Last-Modified"}
+)
+_URLS = ("location", "content-location")
+
+
+def response_start(
+    response: Response, environ: dict[str, Any]
+) -> tuple[str, int, list[tuple[str, str]], Iterable[bytes] | None]:
+    """Return what the server is given: `(status line, status code, headers, body)`.
+
+    Equal to `response.get_wsgi_response(environ)`, only sooner in the usual case: a list of bytes, and
+    nothing overridden on the way. Otherwise that method is called.
+
+    The body is iterated and then, if it has a `close`, closed once, which closes the response; a plain list
+    or tuple has nothing to close, as long as nobody uses `response.call_on_close` after this. It is None if
+    the body is async: then iterate `response.aiter_encoded()` unless `has_no_body`, `aclose()` it in any
+    case, and call `response.close()`.
+
+    A class that overrides `__call__` must be called instead, see `overrides_call`.
+    """
+    if _called_on_start(type(response)) == _CALLED:
+        body: Any = response.response
+        code = response._status_code
+        if type(body) is list:
+            if code >= 200 and code != 204 and code != 304 and not response._on_close:
+                items = _quick_items(response, body)
+                if items is not None:
+                    return response._status, code, items, () if environ["REQUEST_METHOD"] == "HEAD" else body
+        elif is_async_body(body):
+            return response._status, code, response.get_wsgi_headers(environ).to_wsgi_list(), None
+    app_iter, status, headers = response.get_wsgi_response(environ)
+    return status, response._clean_status(status)[1], headers, app_iter
+
+
+def _quick_items(response: Response, body: list[Any]) -> list[tuple[str, str]] | None:
+    """Return the final headers; None if the body isn't a list of bytes or a header's URL needs mending."""
+    headers = response.headers
+    if type(headers) is not Headers:
+        return None
+    size = 0
+    for chunk in body:
+        if type(chunk) is not bytes:
+            return None
+        size += len(chunk)
+    items = headers._list.copy()
+    has_length = False
+    for name, _ in items:
+        if name in _UNTOUCHED:
+            continue
+        lower = name.lower()
+        if lower == "content-length":
+            has_length = True
+        elif lower in _URLS:
+            return None
+    if not has_length and response.automatically_set_content_length:
+        items.append(("Content-Length", str(size)))
+    return items
+
+
+def has_no_body(environ: dict[str, Any], status_code: int) -> bool:
+    """Tell whether HTTP sends no body with this response: to HEAD, and with 1xx, 204 and 304 (RFC 9110)."""
+    return environ["REQUEST_METHOD"] == "HEAD" or 100 <= status_code < 200 or status_code in (204, 304)
+
+
+def overrides_start(response: Response) -> bool:
+    """Tell whether `response_start` calls functions that aren't this package's: code of the user's."""
+    return _called_on_start(type(response)) != _CALLED
+
+
+def overrides_call(response: Response) -> bool:
+    """Tell whether the class has its own `__call__`: then it is to be served as any WSGI callable."""
+    return type(response).__call__ is not _CALL

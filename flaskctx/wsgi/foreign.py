@@ -1,0 +1,50 @@
+"""Contexts that a server's thread carries around when a request arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..globals import _app_ctx_stack, _request_ctx_stack
+
+if TYPE_CHECKING:
+    from ..app import Flask
+
+_reported: set[int] = set()
+
+
+@contextmanager
+def hide_foreign_contexts(app: Flask, environ: dict[str, Any]) -> Iterator[None]:
+    """Hide contexts that don't belong to the request which is about to start, and report them once.
+
+    They are hidden, not torn down: whoever pushed them has them still. A request of a test client, and one that
+    is nested in a running request (a mounted application), sees what is there, as in the classic design; a
+    preserved context stays visible, so that the push of the new one ends it.
+    """
+    request_context = _request_ctx_stack.top
+    if environ.get("flaskctx.test_client") or (
+        request_context is not None and (request_context._served or request_context.preserved)
+    ):
+        yield
+        return
+    app_node, request_node = _app_ctx_stack.top_node, _request_ctx_stack.top_node
+    _report(app, app_node, request_node)
+    _app_ctx_stack.set_node(None)
+    _request_ctx_stack.set_node(None)
+    try:
+        yield
+    finally:
+        _app_ctx_stack.set_node(app_node)
+        _request_ctx_stack.set_node(request_node)
+
+
+def _report(app: Flask, *nodes: Any) -> None:
+    for node in nodes:
+        if node is not None and id(node) not in _reported:
+            _reported.add(id(node))
+            app.logger.warning(
+                "%r was pushed on this thread and never popped. It is hidden from the requests that the thread "
+                'serves. Push contexts in a "with" block.',
+                node.value,
+            )

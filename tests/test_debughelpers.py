@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.routing import RequestRedirect
+from werkzeug.test import EnvironBuilder
+
+from flaskctx.debughelpers import (
+    DebugFilesKeyError,
+    FormDataRoutingRedirect,
+    UnexpectedUnicodeError,
+    attach_enctype_error_multidict,
+    explain_template_loading_attempts,
+)
+from flaskctx.globals import _request_ctx_stack
+from flaskctx.wrappers import Request
+
+
+def posted(data, path="/", **options):
+    return EnvironBuilder(path, method="POST", data=data, **options).get_request(Request)
+
+
+class TestUnexpectedUnicodeError:
+    def test_is_caught_as_either_kind(self):
+        assert issubclass(UnexpectedUnicodeError, AssertionError)
+        assert issubclass(UnexpectedUnicodeError, UnicodeError)
+
+
+class TestDebugFilesKeyError:
+    def test_is_caught_as_either_kind(self):
+        assert issubclass(DebugFilesKeyError, KeyError)
+        assert issubclass(DebugFilesKeyError, AssertionError)
+
+    def test_names_the_type_the_field_and_the_cure(self):
+        text = str(DebugFilesKeyError(posted({"photo": "cat.png"}), "photo"))
+        assert "'photo'" in text
+        assert "'application/x-www-form-urlencoded'" in text
+        assert 'enctype="multipart/form-data"' in text
+
+    def test_shows_what_was_sent_instead(self):
+        text = str(DebugFilesKeyError(posted({"photo": ["cat.png", "dog.png"]}), "photo"))
+        assert "'cat.png', 'dog.png'" in text
+
+    def test_of_a_body_without_the_field_speaks_of_no_names(self):
+        assert "the file's name" not in str(DebugFilesKeyError(posted({}), "photo"))
+
+
+class TestAttachEnctypeErrorMultidict:
+    def test_keeps_the_class_to_all_appearances(self):
+        request = posted({"photo": "cat.png"})
+        attach_enctype_error_multidict(request)
+        assert isinstance(request.files, ImmutableMultiDict)
+        assert type(request.files).__name__ == "ImmutableMultiDict"
+
+    def test_explains_a_lookup(self):
+        request = posted({"photo": "cat.png"})
+        attach_enctype_error_multidict(request)
+        with pytest.raises(DebugFilesKeyError):
+            request.files["photo"]
+
+    def test_leaves_other_requests_alone(self):
+        attach_enctype_error_multidict(posted({"photo": "cat.png"}))
+        with pytest.raises(KeyError) as caught:
+            posted({"photo": "cat.png"}).files["photo"]
+        assert not isinstance(caught.value, DebugFilesKeyError)
+
+
+class TestFormDataRoutingRedirect:
+    def redirected(self, path, new_url):
+        request = posted({"a": "1"}, path)
+        request.routing_exception = RequestRedirect(new_url)
+        return str(FormDataRoutingRedirect(request))
+
+    def test_names_the_method_and_both_urls(self):
+        text = self.redirected("/a", "http://localhost/b")
+        assert "POST" in text
+        assert "'http://localhost/a'" in text
+        assert "'http://localhost/b'" in text
+
+    def test_points_to_a_missing_slash(self):
+        assert "ends with a slash" in self.redirected("/a?x=1", "http://localhost/a/?x=1")
+        assert "ends with a slash" not in self.redirected("/a", "http://localhost/b")
+
+    def test_is_an_assertion(self):
+        assert issubclass(FormDataRoutingRedirect, AssertionError)
+
+
+APP = SimpleNamespace(import_name="shop", url_map=None, logger=logging.getLogger("explain"))
+BLUEPRINT = SimpleNamespace(import_name="shop.admin", name="admin")
+FOUND = ("<html>", "/templates/a.html", lambda: True)
+
+
+@pytest.fixture
+def explained(caplog):
+    caplog.set_level(logging.INFO, "explain")
+
+    def explain(*attempts):
+        explain_template_loading_attempts(APP, "a.html", attempts)
+        return caplog.messages[-1]
+
+    return explain
+
+
+class TestExplainTemplateLoadingAttempts:
+    def test_names_each_loader_with_its_owner_and_settings(self, explained):
+        text = explained((FileSystemLoader("/templates"), APP, FOUND), (DictLoader({}), BLUEPRINT, None))
+        assert "'a.html'" in text
+        assert "1. application 'shop', loader jinja2.loaders.FileSystemLoader" in text
+        assert "searchpath:" in text
+        assert "- /templates" in text
+        assert "encoding: 'utf-8'" in text
+        assert "2. blueprint 'admin' (shop.admin), loader jinja2.loaders.DictLoader" in text
+
+    def test_says_what_each_answered(self, explained):
+        text = explained((DictLoader({}), APP, None), (DictLoader({}), BLUEPRINT, ("x", None, None)))
+        assert "-> not here" in text
+        assert "-> (a source without a file)" in text
+
+    def test_leaves_out_settings_that_do_not_read_well(self, explained):
+        text = explained((ChoiceLoader([DictLoader({})]), APP, FOUND))
+        assert "loaders:" not in text
+
+    def test_tells_which_of_several_is_used(self, explained):
+        text = explained((DictLoader({}), APP, FOUND), (DictLoader({}), BLUEPRINT, FOUND))
+        assert "2 loaders have it" in text
+        assert text.count("hidden by") == 1
+
+    def test_tells_that_none_has_it(self, explained):
+        assert "No loader has it" in explained((DictLoader({}), APP, None))
+
+    def test_of_an_unknown_owner_shows_it(self, explained):
+        assert "1. 'someone', loader" in explained((DictLoader({}), "someone", FOUND))
+
+    def test_in_a_blueprints_request_hints_at_the_template_folder(self, explained):
+        request = Request({})
+        request.url_rule = SimpleNamespace(endpoint="admin.index")
+        _request_ctx_stack.push(SimpleNamespace(request=request))
+        try:
+            assert "template_folder" in explained((DictLoader({}), APP, None))
+            assert "template_folder" not in explained((DictLoader({}), APP, FOUND))
+        finally:
+            _request_ctx_stack.pop()
+
+    def test_outside_a_request_has_no_such_hint(self, explained):
+        assert "template_folder" not in explained((DictLoader({}), APP, None))
