@@ -4,6 +4,7 @@ from . import json, signals
 from .app import Flask
 from .blueprints import Blueprint
 from .bridge import nonblocking
+from .concurrency import run_in_thread
 from .config import Config
 from .ctx import (
     CarryingExecutor,

@@ -23,7 +23,7 @@ from werkzeug.routing import BuildError, Map, MapAdapter, Rule
 from werkzeug.utils import redirect as werkzeug_redirect
 
 from . import development, instance, routes, templating, urls
-from .asgi import ASGIAdapter
+from .asgi import ASGIAdapter, mounting
 from .bridge import OnLoop, Refusing, Seat, WorkerPool, WorkerSeat, awaitable_call, call_here, drive, is_async
 from .config import Config, ConfigAttribute
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _sentinel
@@ -45,10 +45,11 @@ from .wsgi import serve_wsgi
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, ItemsView
 
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from werkzeug.wrappers import Response as BaseResponse
 
     from . import typing as ft
+    from .asgi.types import ASGIApplication
     from .blueprints import Blueprint
     from .sessions import SessionMixin
 
@@ -95,7 +96,7 @@ class Flask(Scaffold):
     session_interface: SessionInterface = SecureCookieSessionInterface()
     test_client_class: type[FlaskClient] | None = None
     test_cli_runner_class: type[Any] | None = None
-    url_map_class: type[Map] = Map
+    url_map_class: type[Map] = routes.FlaskMap
     url_rule_class: type[Rule] = routes.FlaskRule
 
     testing = ConfigAttribute[bool]("TESTING")
@@ -178,6 +179,7 @@ class Flask(Scaffold):
         self.before_first_request_funcs: list[ft.BeforeFirstRequestCallable] = []
         self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
         self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
+        self._mounts: list[mounting.Mount] = []
         self._got_first_request = False
         self._before_request_lock = threading.Lock()
         self._pool: WorkerPool | None = None
@@ -284,6 +286,27 @@ class Flask(Scaffold):
         routes.add_url_rule(self, rule, endpoint, view_func, provide_automatic_options, options)
 
     @setupmethod
+    def mount_wsgi(self, path: str, wsgi_app: WSGIApplication) -> None:
+        """Put a foreign WSGI application under a path; requests below it don't enter this application.
+
+        Of several paths the longest wins. Under ASGI a2wsgi carries the application, on asyncio only.
+
+        :param path: as in "/admin": a slash before it and none behind.
+        """
+        mounting.mount_wsgi(self, path, wsgi_app)
+
+    @setupmethod
+    def mount_asgi(self, path: str, asgi_app: ASGIApplication) -> None:
+        """Put a foreign ASGI application under a path; requests below it don't enter this application.
+
+        Websockets reach it too. Its lifespan is not run. Under WSGI a2wsgi carries the application, on the
+        background loop.
+
+        :param path: as in "/api": a slash before it and none behind.
+        """
+        mounting.mount_asgi(self, path, asgi_app)
+
+    @setupmethod
     def before_first_request(self, f: F) -> F:
         """Call `f()` once, before the first request of the process; if it raises, again before the next."""
         self.before_first_request_funcs.append(f)
@@ -366,6 +389,10 @@ class Flask(Scaffold):
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Bind the URL map to a request, or without one to `SERVER_NAME`; None where there is neither."""
         return urls.create_url_adapter(self, request)
+
+    def _quick_rule(self, request: Request) -> Rule | None:
+        """Return the rule for a request whose URL needs no adapter to be matched."""
+        return None if overridden(self, "create_url_adapter") else urls.quick_rule(self, request)
 
     def url_for(
         self,
@@ -568,12 +595,15 @@ class Flask(Scaffold):
     def _awaitable(self, steps: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         return awaitable_call(self._seat, steps, *args, **kwargs)
 
-    def _seat(self) -> tuple[Seat, bool]:
-        """Return a place for `def` functions: the current request's, or a new one and True."""
+    def _new_seat(self) -> Seat:
+        return WorkerSeat(self.worker_pool)
+
+    def _seat(self) -> Seat:
+        """Return a place for `def` functions: the current request's while it lasts, else a new one."""
         top = _request_ctx_stack.top
         if top is not None and top.app is self and top._served and isinstance(top._call, OnLoop):
-            return top._call.seat, False
-        return WorkerSeat(self.worker_pool), True
+            return top._call.seat.share()
+        return self._new_seat()
 
     @property
     def worker_pool(self) -> WorkerPool:
@@ -600,6 +630,8 @@ class Flask(Scaffold):
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The WSGI application itself; wrap it in middleware: `app.wsgi_app = ProxyFix(app.wsgi_app)`."""
+        if self._mounts and (mount := mounting.mount_for_environ(self._mounts, environ)) is not None:
+            return mount.serve_wsgi(environ, start_response)
         return serve_wsgi(self, environ, start_response)
 
     @cached_property
@@ -657,4 +689,4 @@ def _current_request_context() -> RequestContext:
     return top
 
 
-save_originals(Flask, AppContext, RequestContext, Request)
+save_originals(Flask, RequestContext, AppContext, Request)

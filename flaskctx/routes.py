@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map, Rule, RuleFactory
 
 from .bridge.kinds import is_nonblocking
 from .helpers import _endpoint_from_view_func
@@ -13,6 +13,60 @@ from .helpers import _endpoint_from_view_func
 if TYPE_CHECKING:
     from . import typing as ft
     from .app import Flask
+
+
+class FlaskMap(Map):
+    """werkzeug's URL map, which also knows its plain rules by their path.
+
+    A plain rule has no variables, no host or subdomain of its own, no defaults, redirect or alias: a path that
+    equals it is matched by it and by nothing else. They are noted when they are added.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._plain: dict[str, dict[str, Rule]] = {}
+        super().__init__(*args, **kwargs)
+
+    def add(self, rulefactory: RuleFactory) -> None:
+        """Add a rule, or those of a factory."""
+        before = len(self._rules)
+        super().add(rulefactory)
+        for rule in self._rules[before:]:
+            self._note(rule)
+
+    def plain_rule(self, path: str, method: str) -> Rule | None:
+        """Return the plain rule for a path and a method; None: ask `match`."""
+        rules = self._plain.get(path)
+        return None if rules is None else rules.get(method)
+
+    def _note(self, rule: Rule) -> None:
+        siblings = self._rules_by_endpoint[rule.endpoint]
+        if any(sibling.defaults for sibling in siblings):
+            # such an endpoint redirects from one of its URLs to another
+            for sibling in siblings:
+                self._plain.pop(sibling.rule, None)
+        elif _is_plain(rule, self):
+            rules = self._plain.setdefault(rule.rule, {})
+            for method in rule.methods or ():
+                rules.setdefault(method, rule)
+        elif not rule.arguments:
+            # it may be the right one for this path and be asked before the plain ones
+            self._plain.pop(rule.rule, None)
+
+
+def _is_plain(rule: Rule, url_map: Map) -> bool:
+    return not (
+        rule.arguments
+        or rule.methods is None
+        or rule.build_only
+        or rule.alias
+        or rule.websocket
+        or rule.redirect_to is not None
+        or rule.host
+        or url_map.host_matching
+        or rule.subdomain != url_map.default_subdomain
+        or "//" in rule.rule
+        or "<" in rule.rule
+    )
 
 
 class FlaskRule(Rule):

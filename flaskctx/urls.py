@@ -10,10 +10,11 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from werkzeug.routing import BuildError, Map, MapAdapter
+from werkzeug.routing import BuildError, Map, MapAdapter, Rule
 from werkzeug.wsgi import get_host
 
 from .globals import _app_ctx_stack, _request_ctx_stack
+from .routes import FlaskMap
 
 if TYPE_CHECKING:
     from .app import Flask
@@ -177,6 +178,23 @@ def create_url_adapter(app: Flask, request: Request | None) -> MapAdapter | None
     if adapter is None:
         adapter = url_map.bind_to_environ(environ, server_name=server_name, subdomain=subdomain)
     return adapter
+
+
+def quick_rule(app: Flask, request: Request) -> Rule | None:
+    """Return the rule of an ordinary request to a URL without variables; None: bind the map and match.
+
+    Ordinary: the host needs no cleaning up and no check, and says nothing about the rule.
+    """
+    url_map = app.url_map
+    if type(url_map) is not FlaskMap or app.subdomain_matching or app.config["TRUSTED_HOSTS"] is not None:
+        return None
+    environ = request.environ
+    host = environ.get("HTTP_HOST")
+    if host is None or not _plain_host(host) or "HTTP_UPGRADE" in environ or request.trusted_hosts:
+        return None
+    if not environ.get("PATH_INFO") or FlaskMap.bind_to_environ is not _BIND_TO_ENVIRON:
+        return None
+    return url_map.plain_rule(request.path, request.method)
 
 
 def _bind_plain(

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from .typing import ResponseReturnValue, RouteCallable
 
-HTTP_METHODS = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
+http_method_funcs = frozenset({"get", "post", "head", "options", "delete", "put", "trace", "patch"})
+"""The names under which a `MethodView` defines methods; others count if its `methods` list them."""
 
 
 class View:
@@ -103,7 +104,7 @@ class MethodView(View):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "methods" not in cls.__dict__:
-            found = {method.upper() for method in HTTP_METHODS if hasattr(cls, method)}
+            found = {method.upper() for method in http_method_funcs if hasattr(cls, method)}
             for base in cls.__bases__:
                 found.update(getattr(base, "methods", None) or ())
             if found:
@@ -143,7 +144,7 @@ class MethodView(View):
 
     @classmethod
     def _has_async_methods(cls) -> bool:
-        names = {*HTTP_METHODS, *(method.lower() for method in cls.methods or ())}
+        names = {*http_method_funcs, *(method.lower() for method in cls.methods or ())}
         return any(is_async(getattr(cls, name)) for name in names if hasattr(cls, name))
 
 

@@ -24,7 +24,7 @@ import anyio
 import pytest
 import trio
 import werkzeug.test
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import EnvironHeaders, Headers
 
 from flaskctx import Flask
 from flaskctx.globals import _app_ctx_stack, _request_ctx_stack
@@ -264,7 +264,6 @@ def build_environ(method, path, kwargs=None):
 
 def build_scope(environ):
     """Return the ASGI scope of the request that an environ describes."""
-    headers = werkzeug.test.EnvironBuilder.from_environ(environ).get_request().headers
     path = environ["PATH_INFO"].encode("latin-1")
     return {
         "type": "http",
@@ -276,7 +275,7 @@ def build_scope(environ):
         "raw_path": path,
         "query_string": environ["QUERY_STRING"].encode("latin-1"),
         "root_path": "",
-        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
+        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in EnvironHeaders(environ)],
         "client": ("127.0.0.1", 50000),
         "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
     }

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .http import serve_http
 from .lifespan import serve_lifespan
+from .mounting import mount_for_scope
 from .types import Receive, Scope, Send
+from .wsgi_override import wsgi_override
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -25,8 +27,10 @@ class ASGIAdapter:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request or the lifespan; websockets are refused."""
+        """Serve one HTTP request or the lifespan; websockets are for mounted applications only."""
         kind: str = scope["type"]
+        if self.app._mounts and await self._served_by_mount(kind, scope, receive, send):
+            return
         if kind == "http":
             await serve_http(self.app, scope, receive, send)
         elif kind == "lifespan":
@@ -35,6 +39,15 @@ class ASGIAdapter:
             await _refuse_websocket(scope, receive, send)
         else:
             raise ValueError(f"{kind!r} is not a kind of ASGI scope that this application can serve.")
+
+    async def _served_by_mount(self, kind: str, scope: Scope, receive: Receive, send: Send) -> bool:
+        # middleware around `wsgi_app` comes first: what it lets through is found by `wsgi_app`
+        if kind == "websocket" or (kind == "http" and not wsgi_override(self.app)):
+            mount = mount_for_scope(self.app._mounts, scope)
+            if mount is not None:
+                await mount.serve_asgi(scope, receive, send)
+                return True
+        return False
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"The ASGI adapter has no attribute {name!r}; the application is its .app.")

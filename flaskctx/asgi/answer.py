@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from ..ctx import RequestContext
 
 
+_raw_names = {
+    name: name.lower().encode("latin-1")
+    for name in (
+        "Content-Type", "Content-Length", "Set-Cookie", "Vary", "Cache-Control", "Date", "ETag", "Last-Modified",
+        "Location",
+    )
+}  # fmt: skip
+
+
 class Answer:
     """What the lifecycle has decided to send.
 
@@ -32,7 +41,11 @@ class Answer:
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """The headers as ASGI wants them: bytes, names in lower case."""
-        return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
+        known = _raw_names
+        return [
+            (known.get(name) or name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in self.headers
+        ]
 
     @property
     def starts_at_once(self) -> bool:

@@ -23,12 +23,12 @@ def build_environ(scope: Scope) -> dict[str, Any]:
     script_name: str = scope.get("root_path") or ""
     if script_name:
         script_name = script_name.rstrip("/")
-        path = _below(script_name, path)
-        script_name = _as_latin1(script_name)
+        path = below(script_name, path)
+        script_name = as_latin1(script_name)
     if raw_path is not None and _REPLACEMENT in path:
         path = _exact_path(path, raw_path, script_name)
     elif not path.isascii():
-        path = _as_latin1(path)
+        path = as_latin1(path)
     server = scope.get("server") or ("localhost", None)
     client = scope.get("client")
     scheme = scope.get("scheme", "http")
@@ -84,7 +84,7 @@ def _key_for(name: bytes) -> str | None:
     return key
 
 
-def _below(root_path: str, path: str) -> str:
+def below(root_path: str, path: str) -> str:
     """Cut `root_path` off a path, at a segment's boundary only: `/apiary` is not below `/api`."""
     if path == root_path:
         return ""
@@ -100,10 +100,10 @@ def _exact_path(path: str, raw_path: bytes, script_name: str) -> str:
     if script_name and exact.startswith(script_name):
         exact = exact[len(script_name) :]
     same = unquote(full.decode("latin-1")).endswith(path)
-    return exact if same else _as_latin1(path)
+    return exact if same else as_latin1(path)
 
 
-def _as_latin1(text: str) -> str:
+def as_latin1(text: str) -> str:
     """Disguise text as PEP 3333 wants it: the characters are the bytes of its UTF-8 form."""
     return text.encode("utf-8", "surrogateescape").decode("latin-1")
 

@@ -6,7 +6,7 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..bridge import HouseIsFull, OnLoop, WorkerSeat
+from ..bridge import HouseIsFull, OnLoop
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle import end_stream, overridden, serve
 from ..wsgi.foreign import hide_foreign_contexts
@@ -39,15 +39,14 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
         environ["flaskctx.receive_body"] = body.receive_all
     else:
         environ["wsgi.input"] = io.BytesIO()
-    config = app.config
-    call = OnLoop(WorkerSeat(app.worker_pool), config["WORKER_WAIT"], config["TEARDOWN_WAIT"])
+    call = OnLoop(app._new_seat, app.config)
     try:
         if wsgi_override(app):
             await serve_override(app, call, environ, send, receive, body)
         else:
             await _serve_native(app, call, environ, send, receive, body)
     except HouseIsFull:
-        await _send_house_is_full(send, config["WORKER_WAIT"])
+        await _send_house_is_full(send, app.config["WORKER_WAIT"])
     finally:
         call.release()
         if body is not None:

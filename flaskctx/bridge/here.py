@@ -22,28 +22,26 @@ def call_here(advice: str) -> Call:
     if loop_is_running():
         return Refusing(advice)
     call = bound()
-    return call if isinstance(call, InWorker) else Inline()
+    return call if type(call) is InWorker else Inline()
 
 
 async def awaitable_call(
-    take_seat: Callable[[], tuple[Seat, bool]], steps: Callable[..., Any], *args: Any, **kwargs: Any
+    take_seat: Callable[[], Seat], steps: Callable[..., Any], *args: Any, **kwargs: Any
 ) -> Any:
     """Await `steps(call, *args)` with the bridge that belongs to the running task.
 
     Within a request's own task that is the request's bridge. Another task gets one of its own.
 
-    :param take_seat: returns a place for `def` functions, and whether to give it back at the end.
+    :param take_seat: returns a place for `def` functions, which is given back at the end.
     """
     call = bound()
     if isinstance(call, OnLoop):
         return await steps(call, *args, **kwargs)
-    seat, is_own = take_seat()
-    own = OnLoop(seat, begun=True)
+    own = OnLoop(take_seat, begun=True)
     try:
         result = await own.run(steps(own, *args, **kwargs))
     finally:
-        if is_own:
-            own.release()
+        own.release()
         own.copy_out()
     own.check()
     return result

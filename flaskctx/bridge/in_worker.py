@@ -35,24 +35,35 @@ class Ask:
 class InWorker(Call):
     """Calls from the worker thread of a request that a loop serves."""
 
-    __slots__ = ("_mirror", "_on_loop")
+    __slots__ = ("_depth", "_mirrors", "_on_loop")
 
     def __init__(self, on_loop: OnLoop) -> None:
         self._on_loop = on_loop
-        self._mirror: Mirror | None = None
+        self._mirrors: list[Mirror] = []
+        self._depth = 0
+        """How many calls of `wait_for` this thread is in: an override may call a step that meets another one."""
 
     async def finish(self, awaitable: Awaitable[T]) -> T:
         return self.wait_for(awaitable)
 
     def wait_for(self, awaitable: Awaitable[T]) -> T:
         """Have the loop await `awaitable` and wait for it; returns or raises what it does."""
-        if self._mirror is None:
-            self._mirror = Mirror()
+        depth = self._depth
+        if depth == len(self._mirrors):
+            # the mirror of the level above is entered right now, on this thread
+            self._mirrors.append(Mirror())
+        mirror = self._mirrors[depth]
         mailbox = new_mailbox()
-        self._mirror.copy_in()
-        self._on_loop.inbox.post(Ask(await_it(awaitable), self._mirror.context, mailbox))
-        outcome = self._on_loop.seat.wait(mailbox)
-        self._mirror.copy_out()
+        mirror.copy_in()
+        self._depth = depth + 1
+        seat = self._on_loop.seat
+        seat.will_wait(mailbox)
+        self._on_loop.inbox.post(Ask(await_it(awaitable), mirror.context, mailbox))
+        try:
+            outcome = seat.wait(mailbox)
+        finally:
+            self._depth = depth
+        mirror.copy_out()
         return outcome.get()  # type: ignore[no-any-return]
 
     @property

@@ -16,30 +16,23 @@ _ASYNC_FLAGS = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
 def is_async(function: Callable[..., Any]) -> bool:
     """Tell whether calling `function` gives a coroutine that has to be awaited.
 
-    Sees through bound methods, `functools.partial` and objects whose `__call__` is `async def`; honours
-    `inspect.markcoroutinefunction`. Decorators are taken as what they are: a `def` wrapper is a `def`.
-    Nothing is remembered between calls, so a function that is replaced is judged anew.
+    Sees through bound methods, `functools.partial` and objects whose `__call__` is `async def`. Decorators are
+    taken as what they are: a `def` wrapper is a `def`, and the coroutine that it may return is awaited all the
+    same. Nothing is remembered between calls, so a function that is replaced is judged anew.
     """
     try:
         flags = function.__code__.co_flags
     except AttributeError:
         return _is_async_object(function)
-    return bool(flags & _ASYNC_FLAGS) or _is_marked_async(function)
+    return bool(flags & _ASYNC_FLAGS)
 
 
 def _is_async_object(function: Any) -> bool:
     while isinstance(function, partial):
         function = function.func
-    if inspect.iscoroutinefunction(function) or _is_marked_async(function):
+    if inspect.iscoroutinefunction(function):
         return True
     return not inspect.isclass(function) and inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
-
-
-def _is_marked_async(function: Any) -> bool:
-    # inspect.markcoroutinefunction (3.12) and its older private form in asyncio
-    return getattr(function, "_is_coroutine_mark", None) is not None or (
-        getattr(function, "_is_coroutine", None) is not None
-    )
 
 
 def nonblocking(function: F) -> F:

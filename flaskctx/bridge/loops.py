@@ -11,8 +11,12 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Callable, Generator
+from functools import partial
 from types import coroutine
 from typing import Any, NoReturn
+
+
+_get_running_loop = asyncio._get_running_loop  # the documented form that doesn't raise
 
 
 class Inbox:
@@ -69,8 +73,8 @@ class Inbox:
         raise NotImplementedError
 
 
-def _raise_cancelled() -> NoReturn:
-    raise asyncio.CancelledError
+def _raise(error: BaseException) -> NoReturn:
+    raise error
 
 
 class _PatientFuture(asyncio.Future[None]):
@@ -79,7 +83,7 @@ class _PatientFuture(asyncio.Future[None]):
     inbox: AsyncioInbox
 
     def cancel(self, msg: Any | None = None) -> bool:
-        self.inbox.interruption = _raise_cancelled
+        self.inbox.interruption = partial(_raise, asyncio.CancelledError(*([] if msg is None else [msg])))
         return False
 
 
@@ -103,10 +107,11 @@ class AsyncioInbox(Inbox):
         self._waiter = waiter
         try:
             yield from waiter
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
             if not patient:
                 raise
-            self.interruption = _raise_cancelled
+            # the very one: anyio knows the cancellations of its scopes by their message
+            self.interruption = partial(_raise, error)
         finally:
             self._waiter = None
 
@@ -151,8 +156,7 @@ class TrioInbox(Inbox):
 
 def loop_is_running() -> bool:
     """Tell whether an event loop runs on this thread and is calling this code."""
-    # asyncio._get_running_loop is the documented form that doesn't raise
-    if asyncio._get_running_loop() is not None:
+    if _get_running_loop() is not None:
         return True
     trio = sys.modules.get("trio")
     return trio is not None and bool(trio.lowlevel.in_trio_run())

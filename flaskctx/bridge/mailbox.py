@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from collections import deque
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -22,33 +24,36 @@ class Mailbox(Protocol):
 class GreenletMailbox:
     """A mailbox whose reader lets the other greenlets of its thread run while it waits.
 
-    The writer is on another native thread, so the hub is woken through the thread-safe `async_` watcher of its
-    loop (gevent documentation, `gevent.hub.Hub.loop`).
+    The writer is on another native thread, so it wakes the reader through the one thing in gevent that is
+    meant for that: `run_callback_threadsafe` of the hub's loop.
     """
 
     def __init__(self, gevent: Any) -> None:
         self._messages: deque[Any] = deque()
-        self._event = gevent.event.Event()
-        self._watcher = gevent.get_hub().loop.async_()
-        self._watcher.start(self._event.set)
+        self._arrival = gevent.event.Event()
+        self._run_in_hub = gevent.get_hub().loop.run_callback_threadsafe
 
     def put(self, item: Any, /) -> None:
         self._messages.append(item)
-        self._watcher.send()
+        self._run_in_hub(self._arrival.set)
 
     def get(self, block: bool = True, timeout: float | None = None, /) -> Any:
-        if not self._messages:
-            self._event.wait(timeout)
-            self._event.clear()
-        if not self._messages:
-            raise Empty
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while not self._messages:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise Empty
+            self._arrival.wait(min(left, _LONG))
+            # the news of a message that was there already may come late: look again
+            self._arrival.clear()
         return self._messages.popleft()
 
     def empty(self) -> bool:
         return not self._messages
 
-    def __del__(self) -> None:
-        self._watcher.close()
+
+_LONG = 3600.0
+"""Seconds. A hub with nothing to wait for, not even a timer, raises LoopExit, so there is always a timer."""
 
 
 def gevent_patches_threads() -> bool:

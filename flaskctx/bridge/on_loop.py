@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextvars import Context, copy_context
 from functools import partial
 from types import coroutine as generator_based
@@ -50,6 +50,11 @@ class Move:
         return self.name
 
 
+DEFAULT_LIMITS: Mapping[str, Any] = {"WORKER_WAIT": 5.0, "TEARDOWN_WAIT": 30.0}
+
+OWN_VARIABLES = 2
+"""How many ContextVars of a request are the framework's own: the stacks."""
+
 TO_WORKER = Move("TO_WORKER")
 TO_LOOP = Move("TO_LOOP")
 
@@ -61,44 +66,60 @@ class HouseIsFull(BaseException):
 class OnLoop(Call):
     """Calls for one task of an event loop, with a worker thread beside it.
 
-    :param seat: the request's place on a worker thread.
-    :param patience: seconds to wait for a thread before the first function of the user has been called.
-    :param teardown_wait: seconds that an `async def` teardown may take once the request is cancelled.
+    :param take_seat: gives the request its place for `def` functions, when the first one comes up.
+    :param limits: `WORKER_WAIT`, the seconds to wait for a thread before the first function of the user has been
+        called, and `TEARDOWN_WAIT`, those that an `async def` teardown may take.
+    :param begun: whether functions of the user have been called already.
+    :param context: where everything runs; a copy of the task's own context by default.
     """
 
     __slots__ = (
-        "_abandoned", "_in_teardown", "_worker_call", "begun", "context", "in_worker", "inbox",
-        "patience", "seat", "teardown_wait",
+        "_abandoned", "_inbox", "_in_teardown", "_limits", "_seat", "_take_seat", "_worker_call", "begun", "context",
+        "in_worker",
     )
 
     moves = True
 
     def __init__(
         self,
-        seat: Seat,
-        patience: float = 5.0,
-        teardown_wait: float = 5.0,
+        take_seat: Callable[[], Seat],
+        limits: Mapping[str, Any] = DEFAULT_LIMITS,
         begun: bool = False,
         context: Context | None = None,
     ) -> None:
-        self.seat = seat
-        self.patience = patience
-        self.teardown_wait = teardown_wait
+        self._take_seat = take_seat
+        self._limits = limits
         self.begun = begun
         self.context: Context = copy_context() if context is None else context
         self.in_worker = False
-        self.inbox: Inbox = new_inbox()
-        self._worker_call = InWorker(self)
         self._in_teardown = False
         self._abandoned = False
+        # what only requests with `def` functions need is made by the first of them
+        self._seat: Seat | None = None
+        self._inbox: Inbox | None = None
+        self._worker_call: InWorker | None = None
+
+    @property
+    def seat(self) -> Seat:
+        """The request's place for `def` functions."""
+        if self._seat is None:
+            self._seat = self._take_seat()
+        return self._seat
+
+    @property
+    def inbox(self) -> Inbox:
+        """Where threads leave word for this task."""
+        if self._inbox is None:
+            self._inbox = new_inbox()
+        return self._inbox
 
     # -- what the lifecycle asks for ------------------------------------------------------------------------
 
     def move_for(self, function: Callable[..., Any], asynchronous: bool) -> Awaitable[None] | None:
         if self.in_worker:
-            if self.inbox.interruption is not None and not self._in_teardown:
-                # the request was cancelled while the function before this one ran
-                self.inbox.check()
+            if not self._in_teardown:
+                # the request may have been cancelled while the function before this one ran
+                self.check()
             return TO_LOOP if asynchronous else None
         if asynchronous or self._abandoned:
             self.begun = True
@@ -159,7 +180,7 @@ class OnLoop(Call):
                     if outcome is not None:
                         return outcome.get()  # type: ignore[no-any-return]
                     if not self._in_teardown:
-                        self.inbox.check()
+                        self.check()
                     step, value = steps.send, None
                 else:
                     step, value = steps.send, (yield signal)
@@ -172,27 +193,30 @@ class OnLoop(Call):
 
     def check(self) -> None:
         """Raise the cancellation that arrived while a thread was running."""
-        self.inbox.check()
+        if self._inbox is not None and self._inbox.interruption is not None:
+            self._inbox.check()
 
     def copy_out(self) -> None:
         """Copy the ContextVars that were changed on the way to the task's own context."""
-        copy_changes(self.context)
+        if len(self.context) > OWN_VARIABLES:
+            copy_changes(self.context)
 
     def release(self) -> None:
         """Give the request's thread back; call it at the very end."""
-        self.seat.release()
+        if self._seat is not None:
+            self._seat.release()
 
     async def sit_down(self) -> None:
         """Wait for a worker thread, so that `submit` can be used."""
         if isinstance(self.seat, WorkerSeat) and self.seat.worker is None:
-            await self._take_seat(self.seat)
+            await self._take_worker(self.seat)
 
     def submit(self, work: Callable[[], None], done: Callable[[], None]) -> None:
         """Run `work()` on the request's thread, in its context, and then `done()`; `work` must not raise."""
         self.seat.submit(partial(self._work, work, done))
 
     def _work(self, work: Callable[[], None], done: Callable[[], None]) -> None:
-        previous = bind(self._worker_call if isinstance(self.seat, WorkerSeat) else None)
+        previous = self._bind_thread()
         try:
             self.context.run(work)
         finally:
@@ -210,7 +234,7 @@ class OnLoop(Call):
         """Resume `steps` on the worker thread; return its outcome, or None when it wants back to the loop."""
         seat = self.seat
         if isinstance(seat, WorkerSeat) and seat.worker is None:
-            yield from self._take_seat(seat).__await__()
+            yield from self._take_worker(seat).__await__()
         self.begun = True
         self.in_worker = True
         seat.submit(partial(self._resume, steps, context), self._in_teardown)
@@ -225,9 +249,17 @@ class OnLoop(Call):
         finally:
             self.in_worker = False
 
+    def _bind_thread(self) -> Call | None:
+        """Note on whose behalf the thread runs; return what to note again afterwards."""
+        if not isinstance(self.seat, WorkerSeat):
+            return bind(None)
+        if self._worker_call is None:
+            self._worker_call = InWorker(self)
+        return bind(self._worker_call)
+
     def _resume(self, steps: Coroutine[Any, Any, Any], context: Context) -> None:
         """Run on the worker thread, up to where the coroutine ends or wants back to the loop."""
-        previous = bind(self._worker_call if isinstance(self.seat, WorkerSeat) else None)
+        previous = self._bind_thread()
         message: Any
         try:
             message = context.run(steps.send, None)
@@ -244,12 +276,13 @@ class OnLoop(Call):
     def _answer(self, ask: Ask) -> Generator[Any, Any, None]:
         outcome: Outcome
         try:
-            outcome = Returned((yield from self.run(ask.coroutine, ask.context).__await__()))
+            steps: Any = self.run(ask.coroutine, ask.context)  # a generator, whatever its type says
+            outcome = Returned((yield from steps))
         except BaseException as error:
             outcome = Raised(error)
         ask.mailbox.put(outcome)
 
-    async def _take_seat(self, seat: WorkerSeat) -> None:
+    async def _take_worker(self, seat: WorkerSeat) -> None:
         """Wait for a thread: a bounded time for a request that has not begun, else as long as it takes."""
         pool, inbox = seat.pool, self.inbox
         worker = pool.take(inbox)
@@ -259,7 +292,7 @@ class OnLoop(Call):
                 pool.limit,
             )
             try:
-                with anyio.move_on_after(None if self.begun else self.patience):
+                with anyio.move_on_after(None if self.begun else self._limits["WORKER_WAIT"]):
                     worker = await inbox.arrival()
             finally:
                 if worker is None and not pool.leave_line(inbox):
@@ -279,7 +312,7 @@ class OnLoop(Call):
             await TO_LOOP
         if asyncio_is_running():
             return await self._in_own_task(function, args)
-        with anyio.move_on_after(self.teardown_wait, shield=True) as scope:
+        with anyio.move_on_after(self._limits["TEARDOWN_WAIT"], shield=True) as scope:
             return await function(*args)
         if scope.cancelled_caught:
             self._log_cut(function)
@@ -289,7 +322,7 @@ class OnLoop(Call):
         loop = asyncio.get_running_loop()
         task = loop.create_task(function(*args), context=self.context)
         task.add_done_callback(self.inbox.post)
-        timer = loop.call_later(self.teardown_wait, task.cancel)
+        timer = loop.call_later(self._limits["TEARDOWN_WAIT"], task.cancel)
         try:
             await self.inbox.patient_arrival()
         finally:
@@ -303,7 +336,7 @@ class OnLoop(Call):
         logger.error(
             "The teardown function %r took longer than TEARDOWN_WAIT (%s s) and was cut off.",
             function,
-            self.teardown_wait,
+            self._limits["TEARDOWN_WAIT"],
         )
 
 

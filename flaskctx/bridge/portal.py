@@ -8,6 +8,7 @@ one, its tasks are given `DRAIN_WAIT` seconds to finish, before executors are sh
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import atexit
 import concurrent.futures.thread  # noqa: F401  its own exit handler has to be registered before ours
@@ -17,10 +18,11 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context
+from functools import partial
 from queue import Empty
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from .call import Outcome, Raised, Returned
 from .in_worker import await_it
@@ -31,6 +33,7 @@ from .threads import WaitingSeat, attend
 logger = logging.getLogger("flaskctx.portal")
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 DRAIN_WAIT = 10.0
 """Seconds that tasks on the background loop are given to finish when the process exits."""
@@ -58,7 +61,7 @@ class BackgroundLoop:
             with self._lock:
                 loop = self._loop
                 if loop is None:
-                    loop = self._loop = self._start()
+                    loop = self._start()
         return loop
 
     def wait_for(self, awaitable: Awaitable[T], context: Context) -> T:
@@ -78,19 +81,22 @@ class BackgroundLoop:
         return outcome.get()  # type: ignore[no-any-return]
 
     def _start(self) -> asyncio.AbstractEventLoop:
-        mailbox = new_mailbox()
-        start_native_thread(lambda: self._run(mailbox), "flaskctx-loop")
-        loop: asyncio.AbstractEventLoop = mailbox.get()
+        # A native lock: under gevent no other greenlet gets to ask for the loop before it is there.
+        started = native("allocate_lock")()
+        started.acquire()
+        start_native_thread(lambda: self._run(started), "flaskctx-loop")
+        started.acquire()
+        if self._loop is None:
+            raise RuntimeError("The background event loop could not be started; its thread printed the reason.")
         _before_executors_close(self.drain)
-        return loop
+        return self._loop
 
-    def _run(self, mailbox: Mailbox) -> None:
-        # Made on its own thread: under gevent the selector belongs to the hub of the thread that makes it.
-        loop = asyncio.SelectorEventLoop() if gevent_patches_threads() else asyncio.new_event_loop()
-        if gevent_patches_threads():
-            loop.set_default_executor(NativeThreadExecutor(thread_name_prefix="flaskctx-native"))
+    def _run(self, started: Any) -> None:
+        try:
+            self._loop = loop = new_loop()
+        finally:
+            started.release()
         asyncio.set_event_loop(loop)
-        mailbox.put(loop)
         loop.run_forever()
         loop.close()
 
@@ -131,7 +137,7 @@ class Errand:
             self._task.cancel()
 
     async def _run(self) -> None:
-        on_loop = OnLoop(WaitingSeat(self.mailbox), begun=True, context=self._context)
+        on_loop = OnLoop(partial(WaitingSeat, self.mailbox), begun=True, context=self._context)
         outcome: Outcome
         try:
             outcome = Returned(await on_loop.run(await_it(self._awaitable)))
@@ -163,24 +169,50 @@ async def _finish_tasks(mailbox: Mailbox, wait: float) -> None:
     loop.stop()
 
 
-def start_native_thread(target: Callable[[], None], name: str) -> None:
-    """Start a daemon thread of the operating system, also where gevent has replaced threads by greenlets.
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop for this thread, one that works beside gevent if need be."""
+    if not gevent_patches_threads():
+        return asyncio.new_event_loop()
+    # The selector, replaced by gevent, belongs to the hub of the thread that makes it. No uvloop here.
+    loop = asyncio.SelectorEventLoop()
+    loop.set_default_executor(NativeThreadExecutor())
+    return loop
 
-    gevent's original is looked up at each use: `gunicorn --preload` patches after this module was imported.
-    """
+
+def start_native_thread(target: Callable[[], None], name: str) -> None:
+    """Start a daemon thread of the operating system, also where gevent has replaced threads by greenlets."""
     if gevent_patches_threads():
-        sys.modules["gevent.monkey"].get_original("_thread", "start_new_thread")(target, ())
+        native("start_new_thread")(_run_beside_gevent, (target,))
     else:
         threading.Thread(target=target, name=name, daemon=True).start()
 
 
-class NativeThreadExecutor(Executor):
-    """A small executor whose threads are the operating system's under gevent too, one for each running call."""
+def native(name: str) -> Any:
+    """Return a function of the module `_thread`, the original one where gevent has replaced it.
 
-    def __init__(self, thread_name_prefix: str = "") -> None:
-        self._name = thread_name_prefix
+    Looked up at each use: `gunicorn --preload` patches after this module was imported.
+    """
+    monkey = sys.modules.get("gevent.monkey")
+    return getattr(_thread, name) if monkey is None else monkey.get_original("_thread", name)
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+
+def _run_beside_gevent(target: Callable[[], None]) -> None:
+    try:
+        target()
+    finally:
+        # a `target` that used anything of gevent's, a patched `time.sleep` say, has given this thread a hub
+        hub = sys.modules["gevent._hub_local"].get_hub_if_exists()
+        if hub is not None:
+            hub.destroy(destroy_loop=True)
+
+
+class NativeThreadExecutor(ThreadPoolExecutor):
+    """An executor whose threads are the operating system's under gevent too, one for each running call.
+
+    A loop accepts none but a `ThreadPoolExecutor` as its default; that class would start greenlets.
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
 
         def work() -> None:
@@ -193,7 +225,7 @@ class NativeThreadExecutor(Executor):
             else:
                 future.set_result(result)
 
-        start_native_thread(work, self._name)
+        start_native_thread(work, "flaskctx-native")
         return future
 
 

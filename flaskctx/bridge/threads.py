@@ -160,9 +160,21 @@ class Seat:
         """Run `job` on this seat's thread, from any thread."""
         raise NotImplementedError
 
+    def will_wait(self, mailbox: Mailbox) -> None:
+        """Say on this seat's thread that it is about to `wait`; from now on jobs go to `mailbox`.
+
+        Say it before anyone is asked for the outcome: a job that came in between would wait for this thread,
+        and this thread for the outcome.
+        """
+        raise NotImplementedError
+
     def wait(self, mailbox: Mailbox) -> Any:
         """Wait on this seat's thread for an outcome in `mailbox`, running this request's jobs meanwhile."""
         raise NotImplementedError
+
+    def share(self) -> Seat:
+        """Return the seat for one more user; it is given back when all of them have released it."""
+        return self
 
     def release(self) -> None:
         """Give the seat back at the end of the request."""
@@ -180,12 +192,13 @@ def attend(mailbox: Mailbox) -> Any:
 class WorkerSeat(Seat):
     """A seat on a thread of a pool, chosen when the request's first `def` function comes up."""
 
-    __slots__ = ("_lock", "_mailboxes", "_promised", "pool", "worker")
+    __slots__ = ("_lock", "_mailboxes", "_promised", "_users", "pool", "worker")
 
     def __init__(self, pool: WorkerPool) -> None:
         self.pool = pool
         self.worker: Worker | None = None
         self._promised = False
+        self._users = 1
         self._mailboxes: list[Mailbox] = []
         self._lock = threading.Lock()
 
@@ -207,9 +220,11 @@ class WorkerSeat(Seat):
         else:
             self.pool.give_back(worker, promised=True)
 
-    def wait(self, mailbox: Mailbox) -> Any:
+    def will_wait(self, mailbox: Mailbox) -> None:
         with self._lock:
             self._mailboxes.append(mailbox)
+
+    def wait(self, mailbox: Mailbox) -> Any:
         outcome = attend(mailbox)
         with self._lock:
             self._mailboxes.remove(mailbox)
@@ -218,7 +233,14 @@ class WorkerSeat(Seat):
             self.submit(mailbox.get())
         return outcome
 
+    def share(self) -> WorkerSeat:
+        self._users += 1
+        return self
+
     def release(self) -> None:
+        self._users -= 1
+        if self._users:
+            return
         worker, self.worker = self.worker, None
         if worker is not None:
             self.pool.give_back(worker, self._promised)

@@ -70,14 +70,16 @@ class AppContext:
     activation, from the outermost push to the pop that balances it, runs the teardown functions once.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_nodes", "_refcnt", "_state", "app", "g", "url_adapter")
+    _refcnt = 0
+    """How many times it is pushed."""
+    _state: str = State.NEW
+    _plain = False
+    """Whether it is known that neither this context's nor the application's steps are overridden."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.url_adapter: MapAdapter | None = app.create_url_adapter(None)
         self.g: _AppCtxGlobals = app.app_ctx_globals_class()
-        self._refcnt = 0
-        self._state: str = State.NEW
         self._nodes: list[Node[AppContext]] = []
 
     def push(self) -> None:
@@ -101,13 +103,13 @@ class AppContext:
         self.pop(exc_value)
 
     async def __aenter__(self) -> AppContext:
-        await self.app._async_step("enter_app_context", self)
+        await self.app._async_step("push", "enter_app_context", self)
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await self.app._async_step("leave_app_context", self, exc_value)
+        await self.app._async_step("pop", "leave_app_context", self, exc_value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.app.name}>"

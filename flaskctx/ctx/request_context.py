@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from _typeshed.wsgi import WSGIEnvironment
-    from werkzeug.routing import MapAdapter
+    from werkzeug.routing import MapAdapter, Rule
 
     from ..app import Flask
     from ..bridge import Call
@@ -36,10 +36,21 @@ class RequestContext:
     :param session: use this session instead of opening one at push.
     """
 
-    __slots__ = (
-        "__dict__", "__weakref__", "_after_request_functions", "_call", "_implicit_app_ctx_stack", "_nodes",
-        "_preserved_exc", "_served", "_state", "_streams", "app", "flashes", "request", "session", "url_adapter",
-    )  # fmt: skip
+    session: SessionMixin | None = None
+    flashes: list[tuple[str, str]] | None = None
+    _url_adapter: MapAdapter | None = None
+    _rule: Rule | None
+    """The rule that matches, where that is known without an adapter; the adapter is then made when it's read."""
+    _preserved_exc: BaseException | None = None
+    _state: str = State.NEW
+    _call: Call | None = None
+    """The bridge of the lifecycle that serves this request."""
+    _plain = False
+    """Whether it is known that no step of this request is overridden."""
+    _served = False
+    """Whether a lifecycle is serving this request right now."""
+    _streams = 0
+    """How many `stream_with_context` bodies need this context after the lifecycle's end."""
 
     def __init__(
         self,
@@ -53,24 +64,29 @@ class RequestContext:
             request = app.request_class(environ)
             request.json_module = app.json
         self.request: Request = request
-        self.url_adapter: MapAdapter | None = None
-        try:
-            self.url_adapter = app.create_url_adapter(request)
-        except HTTPException as error:
-            request.routing_exception = error
-        self.flashes: list[tuple[str, str]] | None = None
-        self.session: SessionMixin | None = session
+        self._rule = app._quick_rule(request)
+        if self._rule is None:
+            try:
+                self._url_adapter = app.create_url_adapter(request)
+            except HTTPException as error:
+                request.routing_exception = error
+        if session is not None:
+            self.session = session
         self._after_request_functions: list[AfterRequestCallable[Any]] = []
         self._implicit_app_ctx_stack: list[AppContext | None] = []
-        self._preserved_exc: BaseException | None = None
-        self._state: str = State.NEW
         self._nodes: list[Node[RequestContext]] = []
-        self._call: Call | None = None
-        """The bridge of the lifecycle that serves this request."""
-        self._served = False
-        """Whether a lifecycle is serving this request right now."""
-        self._streams = 0
-        """How many `stream_with_context` bodies need this context after the lifecycle's end."""
+
+    @property
+    def url_adapter(self) -> MapAdapter | None:
+        """The URL map bound to this request; None where the host was refused."""
+        if self._url_adapter is None and self._rule is not None:
+            self._url_adapter = self.app.create_url_adapter(self.request)
+        return self._url_adapter
+
+    @url_adapter.setter
+    def url_adapter(self, value: MapAdapter | None) -> None:
+        self._url_adapter = value
+        self._rule = None
 
     @property
     def preserved(self) -> bool:
@@ -92,12 +108,15 @@ class RequestContext:
 
     def match_request(self) -> None:
         """Match the URL; the result is `request.url_rule` and `view_args`, or `routing_exception`."""
-        assert self.url_adapter is not None
-        try:
-            matched: Any = self.url_adapter.match(return_rule=True)
-            self.request.url_rule, self.request.view_args = matched
-        except HTTPException as error:
-            self.request.routing_exception = error
+        request = self.request
+        if self._rule is not None:
+            request.url_rule, request.view_args = self._rule, {}
+        elif self._url_adapter is not None:
+            try:
+                matched: Any = self._url_adapter.match(return_rule=True)
+                request.url_rule, request.view_args = matched
+            except HTTPException as error:
+                request.routing_exception = error
 
     def push(self) -> None:
         """Make the request current here; opens the session and matches the URL.
@@ -127,13 +146,13 @@ class RequestContext:
         self.auto_pop(exc_value)
 
     async def __aenter__(self) -> RequestContext:
-        await self.app._async_step("enter_request_context", self)
+        await self.app._async_step("push", "enter_request_context", self)
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await self.app._async_step("auto_pop", self, exc_value)
+        await self.app._async_step("auto_pop", "auto_pop", self, exc_value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"

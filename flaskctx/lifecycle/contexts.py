@@ -6,17 +6,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..bridge import HouseIsFull
-from ..ctx import Borrowed, State, _sentinel
+from ..ctx import AppContext, Borrowed, State, _sentinel
 from ..ctx.states import after
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..signals import appcontext_popped, appcontext_pushed
+from ..signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
 from .failures import worst
 from .notify import send
 from .overrides import NATIVE, context_step, native, overridden, step
 
 if TYPE_CHECKING:
+    from ..app import Flask
     from ..bridge import Call
-    from ..ctx import AppContext, RequestContext
+    from ..ctx import RequestContext
     from ..local import LocalStack, Node
 
 
@@ -26,15 +27,26 @@ if TYPE_CHECKING:
 @native
 async def enter_app_context(call: Call, context: AppContext) -> None:
     """Push an application context."""
-    context._state = after(context._state, "push", context)
-    context._refcnt += 1
-    context._nodes.append(_app_ctx_stack.push_node(context))
+    _link_app(context)
     if appcontext_pushed.receivers:
         try:
             await send(call, appcontext_pushed, context.app)
         except BaseException as error:
             await _undo(call, context, "leave_app_context", error)
             raise
+
+
+def _link_app(context: AppContext) -> None:
+    context._state = after(context._state, "push", context)
+    context._refcnt += 1
+    context._nodes.append(_app_ctx_stack.push_node(context))
+
+
+def _app_has_functions(app: Flask) -> bool:
+    """Tell whether leaving an application context calls anything."""
+    return bool(
+        app.teardown_appcontext_funcs or appcontext_tearing_down.receivers or appcontext_popped.receivers
+    )
 
 
 @native
@@ -57,9 +69,7 @@ async def leave_app_context(call: Call, context: AppContext, exc: BaseException 
                     await step(call, context, "do_teardown_appcontext", exc)
         except BaseException as error:
             failure = worst(context.app, failure, error)
-    context._refcnt -= 1
-    context._state = state
-    _unlink(_app_ctx_stack, context, node)
+    _unlink_app(context, node, state)
     if appcontext_popped.receivers:
         try:
             await send(call, appcontext_popped, context.app)
@@ -67,6 +77,12 @@ async def leave_app_context(call: Call, context: AppContext, exc: BaseException 
             failure = worst(context.app, failure, error)
     if failure is not None:
         raise failure
+
+
+def _unlink_app(context: AppContext, node: Node[Any] | None, state: str) -> None:
+    context._refcnt -= 1
+    context._state = state
+    _unlink(_app_ctx_stack, context, node)
 
 
 # -- the request context ---------------------------------------------------------------------------------------
@@ -84,19 +100,21 @@ async def enter_request_context(call: Call, context: RequestContext) -> None:
     implicit: AppContext | None = None
     if current is None or current.app is not app:
         implicit = app.app_context()
-        await context_step(call, implicit, "push", "enter_app_context")
+        implicit._plain = context._plain and type(implicit) is AppContext
+        if implicit._plain and not appcontext_pushed.receivers:
+            _link_app(implicit)
+        else:
+            await context_step(call, implicit, "push", "enter_app_context")
     context._state = state
     context._implicit_app_ctx_stack.append(implicit)
     context._nodes.append(_request_ctx_stack.push_node(context))
     try:
         if context.session is None:
             await _open_session(call, context)
-        if context.url_adapter is not None:
-            # a URL converter of the user may ask a database: it has no place on an event loop
-            if overridden(context, "match_request") or (call.moves and app._has_blocking_converter()):
-                await call(context.match_request)
-            else:
-                context.match_request()
+        if context._plain and (context._rule is not None or not call.moves):
+            context.match_request()
+        else:
+            await _match(call, context)
     except BaseException as error:
         if not context._served:
             await _undo(call, context, "leave_request_context", error)
@@ -104,16 +122,25 @@ async def enter_request_context(call: Call, context: RequestContext) -> None:
 
 
 async def _open_session(call: Call, context: RequestContext) -> None:
-    app, request = context.app, context.request
-    if overridden(app, "open_session"):
-        context.session = await call(app.open_session, request)
+    app = context.app
+    if context._plain or not overridden(app, "open_session"):
+        session = await call(app.session_interface.open_session, app, context.request)
     else:
-        context.session = await call(app.session_interface.open_session, app, request)
-    if context.session is None:
-        if overridden(app, "make_null_session"):
-            context.session = await call(app.make_null_session)
+        session = await call(app.open_session, context.request)
+    if session is None:
+        if context._plain or not overridden(app, "make_null_session"):
+            session = app.session_interface.make_null_session(app)
         else:
-            context.session = app.session_interface.make_null_session(app)
+            session = await call(app.make_null_session)
+    context.session = session
+
+
+async def _match(call: Call, context: RequestContext) -> None:
+    # a URL converter of the user may ask a database: it has no place on an event loop
+    if context.app._has_blocking_converter() or overridden(context, "match_request"):
+        await call(context.match_request)
+    else:
+        context.match_request()
 
 
 @native
@@ -129,9 +156,10 @@ async def leave_request_context(
     state = after(context._state, "close" if len(nodes) == 1 else "pop", context)
     index = -1 if node is None else nodes.index(node)
     implicit = context._implicit_app_ctx_stack[index]
+    app_node = None
     if implicit is not None and node is not None:
         # raises, before anything has changed, where another application context lies above it
-        _node_to_leave(_app_ctx_stack, implicit)
+        app_node = _node_to_leave(_app_ctx_stack, implicit)
     if exc is _sentinel:
         exc = sys.exc_info()[1]
     failure: BaseException | None = None
@@ -148,10 +176,13 @@ async def leave_request_context(
     _unlink(_request_ctx_stack, context, node)
     del context._implicit_app_ctx_stack[index]
     if implicit is not None:
-        try:
-            await context_step(call, implicit, "pop", "leave_app_context", exc)
-        except BaseException as error:
-            failure = worst(context.app, failure, error)
+        if implicit._plain and app_node is not None and not _app_has_functions(context.app):
+            _unlink_app(implicit, app_node, State.CLOSED)
+        else:
+            try:
+                await context_step(call, implicit, "pop", "leave_app_context", exc)
+            except BaseException as error:
+                failure = worst(context.app, failure, error)
     if failure is not None:
         raise failure
 
@@ -160,10 +191,11 @@ async def close_request(call: Call, context: RequestContext, exc: BaseException 
     """End an activation: the teardown functions, the request's files, the session."""
     request = context.request
     failure: BaseException | None = None
-    try:
-        await step(call, context, "do_teardown_request", exc)
-    except BaseException as error:
-        failure = worst(context.app, failure, error)
+    if context.app.teardown_request_funcs or request_tearing_down.receivers or not context._plain:
+        try:
+            await step(call, context, "do_teardown_request", exc)
+        except BaseException as error:
+            failure = worst(context.app, failure, error)
     if "files" in request.__dict__ or overridden(request, "close"):
         try:
             await call.shielded(request.close)
@@ -186,9 +218,13 @@ async def auto_pop(call: Call, context: RequestContext, exc: BaseException | Non
     """Pop a request context at its end, or keep it for a test client or a debugger."""
     if not context._nodes:
         return
-    if not _is_to_be_preserved(context, exc):
+    if _is_to_be_preserved(context, exc):
+        _preserve(context, exc)
+    else:
         await context_step(call, context, "pop", "leave_request_context", exc)
-        return
+
+
+def _preserve(context: RequestContext, exc: BaseException | None) -> None:
     context._state = after(context._state, "preserve", context)
     context._preserved_exc = exc
     kept: list[Any] | None = context.request.environ.get("flaskctx.preserved")
@@ -208,13 +244,20 @@ def _is_to_be_preserved(context: RequestContext, exc: BaseException | None) -> b
 
 async def end_request(call: Call, context: RequestContext, error: BaseException | None) -> None:
     """The lifecycle's own pop: leaves nothing on the stacks, whatever the request has pushed there."""
-    if isinstance(error, HouseIsFull):
+    if error is not None and type(error) is HouseIsFull:
+        context._served = False
         _forget(context)
         return
-    failure = await _pop_what_lies_above(call, context)
+    failure: BaseException | None = None
+    implicit = context._implicit_app_ctx_stack[-1] if context._nodes else None
+    if _request_ctx_stack.top is not context or (implicit is not None and _app_ctx_stack.top is not implicit):
+        failure = await _pop_what_lies_above(call, context, implicit)
+    context._served = False
     try:
         if context._streams and not context.request.environ.get("flask._preserve_context"):
             _detach(context)
+        elif context._plain and not _is_to_be_preserved(context, error):
+            await leave_request_context(call, context, error)
         else:
             await context_step(call, context, "auto_pop", "auto_pop", error)
     except BaseException as raised:
@@ -247,13 +290,14 @@ async def end_stream(call: Call, context: RequestContext, error: BaseException |
         raise failure
 
 
-async def _pop_what_lies_above(call: Call, context: RequestContext) -> BaseException | None:
+async def _pop_what_lies_above(
+    call: Call, context: RequestContext, implicit: AppContext | None
+) -> BaseException | None:
     """Pop contexts that the request's functions pushed and left there; return what that raised first."""
     failure: BaseException | None = None
-    own_app = context._implicit_app_ctx_stack[-1] if context._implicit_app_ctx_stack else None
     for stack, own, name in (
         (_request_ctx_stack, context, "leave_request_context"),
-        (_app_ctx_stack, own_app, "leave_app_context"),
+        (_app_ctx_stack, implicit, "leave_app_context"),
     ):
         while own is not None and (node := stack.top_node) is not None and node.value is not own:  # type: ignore[attr-defined]
             if not any(below.value is own for below in stack.nodes()):  # type: ignore[attr-defined]
@@ -312,11 +356,9 @@ def _unlink(stack: LocalStack[Any], context: Any, node: Node[Any] | None) -> Non
     if node is None:
         context._nodes.pop().closed = True
     else:
+        # not closed: a child task that outlives the request has it in its own chain, and may still read
         context._nodes.remove(node)
-        if stack.top_node is node:
-            stack.set_node(node.below)
-        else:
-            node.closed = True
+        stack.set_node(node.below)
 
 
 async def _undo(call: Call, context: Any, name: str, error: BaseException) -> None:

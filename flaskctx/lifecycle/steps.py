@@ -23,19 +23,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as WerkzeugResponse
-
 from ..bridge import original
 from ..signals import request_finished, request_started
-from ..wrappers import make_response
+from ..wrappers import make_response, needs_calling
 from . import errors, teardown  # noqa: F401  they register their steps
 from .contexts import end_request
 from .errors import last_resort, propagates
 from .notify import send
-from .overrides import context_step, native, overridden, step
+from .overrides import context_step, is_plain, native, overridden, step
 
 if TYPE_CHECKING:
+    from ..app import Flask
     from ..bridge import Call
     from ..ctx import RequestContext
     from ..typing import ResponseReturnValue
@@ -50,63 +48,68 @@ async def serve(call: Call, context: RequestContext, respond: Callable[[Response
     Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
     """
     context._call = call
+    context._plain = is_plain(context)
     context._served = True
     error: BaseException | None = None
     try:
         try:
-            response, error = await _answer(call, context)
+            await context_step(call, context, "push", "enter_request_context")
+            response = await step(call, context, "full_dispatch_request")
             answer = respond(response)
         except Exception as raised:
             error = original(raised)
-            if propagates(context.app):
-                raise
-            answer = respond(await last_resort(call, context, error))
+            answer = respond(await _answer_to_error(call, context, error))
     except BaseException as raised:
-        await _end(call, context, raised)
+        await _end_after_error(call, context, original(raised))
         raise
     try:
-        await _end(call, context, error)
+        if error is None:
+            await end_request(call, context, None)
+        else:
+            await _end_after_error(call, context, error)
     except Exception as failure:
         if propagates(context.app):
             raise
-        answer = respond(await last_resort(call, context, failure))
+        answer = respond(await last_resort(call, context, original(failure)))
     return answer
 
 
-async def _answer(call: Call, context: RequestContext) -> tuple[Response, Exception | None]:
-    """Push the context and dispatch; return the response, and the error that it stands for, if any."""
+async def _answer_to_error(call: Call, context: RequestContext, error: Any) -> Response:
+    """Return the 500 for an exception that nothing has handled; raise it where exceptions propagate."""
     try:
-        await context_step(call, context, "push", "enter_request_context")
-        return await step(call, context, "full_dispatch_request"), None
-    except Exception as raised:
-        error: Any = original(raised)
-    return await step(call, context, "handle_exception", error), error
+        response: Response = await step(call, context, "handle_exception", error)
+    except Exception as failure:
+        if propagates(context.app):
+            raise
+        response = await last_resort(call, context, original(failure))
+    return response
 
 
-async def _end(call: Call, context: RequestContext, error: BaseException | None) -> None:
-    """Leave the contexts and run the teardown functions; they are told of the error unless it's to be ignored."""
+async def _end_after_error(call: Call, context: RequestContext, error: BaseException | None) -> None:
+    """Leave the contexts; the teardown functions are told of the error unless it's to be ignored."""
     app = context.app
-    if error is not None:
-        ignored = overridden(app, "should_ignore_error") and await call(app.should_ignore_error, error)
-        error = None if ignored else error
     try:
-        await end_request(call, context, error)
+        if overridden(app, "should_ignore_error") and await call(app.should_ignore_error, error):
+            error = None
     finally:
-        context._served = False
+        await end_request(call, context, error)
 
 
 @native
 async def full_dispatch_request(call: Call, context: RequestContext) -> Response:
     """Everything between push and pop, errors of the user's functions included."""
     app = context.app
-    if not app._got_first_request or overridden(app, "try_trigger_before_first_request_functions"):
+    if not (app._got_first_request and context._plain):
         await step(call, context, "try_trigger_before_first_request_functions")
     try:
         if request_started.receivers:
             await send(call, request_started, app)
-        rv: ResponseReturnValue | None = await step(call, context, "preprocess_request")
+        rv: ResponseReturnValue | None = None
+        if app.before_request_funcs or app.url_value_preprocessors or not context._plain:
+            rv = await step(call, context, "preprocess_request")
         if rv is None:
-            await receive_body(call, context)
+            if "flaskctx.receive_body" in context.request.environ:
+                await receive_body(call, context)
             rv = await step(call, context, "dispatch_request")
     except Exception as error:
         rv = await step(call, context, "handle_user_exception", original(error))
@@ -134,13 +137,12 @@ async def try_trigger_before_first_request_functions(call: Call, context: Reques
 async def preprocess_request(call: Call, context: RequestContext) -> ResponseReturnValue | None:
     """Call the URL value preprocessors and the before hooks; the first value that a hook returns is the response."""
     app, request = context.app, context.request
-    names = _outermost_first(request.blueprints)
     if app.url_value_preprocessors:
-        for name in names:
+        for name in _outermost_first(request.blueprints):
             for preprocess in app.url_value_preprocessors.get(name, ()):
                 await call(preprocess, request.endpoint, request.view_args)
     if app.before_request_funcs:
-        for name in names:
+        for name in _outermost_first(request.blueprints):
             for hook in app.before_request_funcs.get(name, ()):
                 rv: ResponseReturnValue | None = await call(hook)
                 if rv is not None:
@@ -151,10 +153,9 @@ async def preprocess_request(call: Call, context: RequestContext) -> ResponseRet
 async def receive_body(call: Call, context: RequestContext) -> None:
     """Wait until the request's body is there, unless the route reads it as a stream or has no use for it."""
     request = context.request
-    receive = request.environ.get("flaskctx.receive_body")
     rule = request.url_rule
-    if receive is not None and rule is not None and not getattr(rule, "stream", False):
-        await call(receive, request)
+    if rule is not None and not getattr(rule, "stream", False):
+        await call(request.environ["flaskctx.receive_body"], request)
 
 
 @native
@@ -181,12 +182,14 @@ async def finalize_request(
     :param from_error_handler: log errors of the after hooks instead of raising them.
     """
     app = context.app
-    if overridden(app, "make_response") or _is_application(rv):
-        response: Response = await call(app.make_response, rv)
-    else:
+    response: Response
+    if (context._plain or not overridden(app, "make_response")) and (type(rv) is str or not needs_calling(rv)):
         response = make_response(app, rv)
+    else:
+        response = await call(app.make_response, rv)
     try:
-        response = await step(call, context, "process_response", response)
+        if not context._plain or _has_to_be_processed(app, context):
+            response = await step(call, context, "process_response", response)
         if request_finished.receivers:
             await send(call, request_finished, app, response=response)
     except Exception:
@@ -194,6 +197,14 @@ async def finalize_request(
             raise
         app.logger.exception("The response of an error handler could not be finished; it is sent as it is.")
     return response
+
+
+def _has_to_be_processed(app: Flask, context: RequestContext) -> bool:
+    return bool(
+        app.after_request_funcs
+        or context._after_request_functions
+        or not app.session_interface.is_null_session(context.session)
+    )
 
 
 @native
@@ -209,17 +220,11 @@ async def process_response(call: Call, context: RequestContext, response: Respon
             for hook in reversed(app.after_request_funcs.get(name, ())):
                 response = await call(hook, response)
     session = context.session
-    if overridden(app, "save_session"):
+    if not context._plain and overridden(app, "save_session"):
         await call(app.save_session, session, response)
     elif not app.session_interface.is_null_session(session):
         await call(app.session_interface.save_session, app, session, response)
     return response
-
-
-def _is_application(rv: Any) -> bool:
-    """Tell whether a return value is a WSGI application, which is user code to be called for its response."""
-    body = rv[0] if type(rv) is tuple and rv else rv
-    return callable(body) and not isinstance(body, (WerkzeugResponse, HTTPException))
 
 
 def _outermost_first(blueprints: list[str]) -> tuple[str | None, ...]:

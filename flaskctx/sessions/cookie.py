@@ -6,7 +6,6 @@ What the client holds can be read by it, and not be changed without the applicat
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request as WerkzeugRequest
@@ -15,6 +14,7 @@ from ..bridge.kinds import nonblocking
 from ..json.tag import TaggedJSONSerializer
 from .cookie_session import SealedCookie, SecureCookieSession
 from .interface import SessionInterface
+from .set_cookie import CookieSetter, is_plain_text
 from .signing import KeptSerializer
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 #: Writes and reads the data of the cookie, for every interface that has no serializer of its own.
 session_json_serializer = TaggedJSONSerializer()
 
-_is_signed_text = re.compile(r"[A-Za-z0-9._-]+").fullmatch
+_setter = CookieSetter()
+
+# As it is when this is imported: one that a tool patches in later is asked.
+_cookies = WerkzeugRequest.cookies
 
 # One interface usually serves one application; this many secrets are served without thrashing.
 _SERIALIZERS_KEPT = 8
@@ -117,15 +120,7 @@ class SecureCookieSessionInterface(SessionInterface):
         _vary_by_cookie(response)
 
     def _delete_cookie(self, app: Flask, response: Response) -> None:
-        response.delete_cookie(
-            self.get_cookie_name(app),
-            path=self.get_cookie_path(app),
-            domain=self.get_cookie_domain(app),
-            secure=self.get_cookie_secure(app),
-            httponly=self.get_cookie_httponly(app),
-            samesite=self.get_cookie_samesite(app),
-            partitioned=self.get_cookie_partitioned(app),
-        )
+        response.delete_cookie(self.get_cookie_name(app), **self._cookie_attributes(app))
 
     def _set_cookie(self, app: Flask, session: SessionMixin, response: Response) -> None:
         serializer = self.get_signing_serializer(app)
@@ -134,28 +129,36 @@ class SecureCookieSessionInterface(SessionInterface):
                 "The session can't be saved: the application's secret key was removed during the request."
                 " Set app.secret_key once, before the first request."
             )
-        response.set_cookie(
+        data = session.copy() if isinstance(session, SecureCookieSession) else dict(session)
+        _setter.set(
+            response,
             self.get_cookie_name(app),
-            serializer.dumps(session.copy() if isinstance(session, SecureCookieSession) else dict(session)),
-            expires=self.get_expiration_time(app, session),
-            path=self.get_cookie_path(app),
-            domain=self.get_cookie_domain(app),
-            secure=self.get_cookie_secure(app),
-            httponly=self.get_cookie_httponly(app),
-            samesite=self.get_cookie_samesite(app),
-            partitioned=self.get_cookie_partitioned(app),
+            serializer.dumps(data),
+            self.get_expiration_time(app, session),
+            self._cookie_attributes(app),
         )
+
+    def _cookie_attributes(self, app: Flask) -> dict[str, Any]:
+        """Return what the cookie has beside its name, value and expiry."""
+        return {
+            "path": self.get_cookie_path(app),
+            "domain": self.get_cookie_domain(app),
+            "secure": self.get_cookie_secure(app),
+            "httponly": self.get_cookie_httponly(app),
+            "samesite": self.get_cookie_samesite(app),
+            "partitioned": self.get_cookie_partitioned(app),
+        }
 
 
 def _cookie_text(request: Request, name: str) -> str | None:
     """Return `request.cookies.get(name)`, where possible without building that mapping."""
     header: str = request.environ.get("HTTP_COOKIE", "")
-    if type(request).cookies is WerkzeugRequest.cookies and '"' not in header and name.isascii():
+    if type(request).cookies is _cookies and '"' not in header and name.isascii():
         for pair in header.split(";"):
             key, _, value = pair.partition("=")
             if key.strip(" \t") == name:
                 text = value.strip(" \t")
-                if _is_signed_text(text):
+                if is_plain_text(text):
                     return text
                 break  # nothing that was signed here, or a syntax of which the parser has to judge
         else:

@@ -14,8 +14,8 @@ from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer, base6
 if TYPE_CHECKING:
     from itsdangerous import Signer
 
-# Bytes of JSON. Less hardly ever shrinks, and trying takes longer than all the rest of the encoding.
-_WORTH_COMPRESSING = 64
+# Bytes of JSON. To compress less takes as long as all the rest of the encoding, and gains little.
+_WORTH_COMPRESSING = 128
 
 # zlib's default sets up 256 KiB for each text, up to ten times the work of compressing one. A window of
 # 4 KiB spans all that a cookie can hold, and the result is as short.

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..wrappers import Response
 
 
+_ADVICE = "serve the application through app.asgi"
+
+
 def serve_wsgi(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Serve one request; return the body for the server to iterate and close."""
     if _app_ctx_stack.top_node is not None or _request_ctx_stack.top_node is not None:
@@ -31,10 +34,14 @@ def serve_wsgi(app: Flask, environ: WSGIEnvironment, start_response: StartRespon
 
 
 def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    call = call_here("serve the application through app.asgi")
+    call = call_here(_ADVICE)
     context = app.request_context(environ)
     responder = Responder(call, environ, start_response)
-    return responder.finish(context, drive(serve(call, context, responder.respond)))
+    body: Iterable[bytes] = drive(serve(call, context, responder.respond))
+    if context._state is State.STREAMING:
+        # closing the body ends the contexts that were kept for it
+        return StreamedBody(call, context, body)
+    return body
 
 
 class Responder:
@@ -72,9 +79,3 @@ class Responder:
             raise RuntimeError("The response was replaced because a teardown function failed.")
         except RuntimeError as error:
             return self._start_response(status, headers, (RuntimeError, error, error.__traceback__))
-
-    def finish(self, context: RequestContext, body: Any) -> Any:
-        """Return the body; one that keeps the contexts of its request ends them when it is closed."""
-        if context._state is State.STREAMING:
-            return StreamedBody(self._call, context, body)
-        return body

@@ -1,0 +1,58 @@
+"""Blocking calls from coroutines: a function run in a thread while the event loop goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+import anyio.to_thread
+
+from .bridge.call import Outcome, Raised, Returned
+from .bridge.loops import new_inbox
+from .bridge.mailbox import gevent_patches_threads
+from .bridge.portal import start_native_thread
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def run_in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call `function(*args, **kwargs)` in a thread of the operating system and await what it returns.
+
+    For calls that block and have no awaitable form, in `async def` functions:
+
+        image = await run_in_thread(render, request.args["name"])
+
+    The function runs in a copy of the caller's context: it sees the same `request`, `session` and `g`, and what
+    it sets in a ContextVar stays its own. Works on asyncio and trio, and under gevent, where the threads of anyio
+    are greenlets, and a blocking call stops them all. At most 40 calls run at once on a loop, those of
+    `anyio.to_thread.run_sync` included; the others wait in line.
+
+    A thread can't be stopped. Where the caller is cancelled the function goes on to its end: a cancel scope of
+    anyio or trio waits for that, asyncio's `Task.cancel()` and `asyncio.timeout` don't.
+
+    :param function: a `def` function. For a coroutine function, `await` it instead.
+    :returns: what the function returned.
+    :raises BaseException: what the function raised. StopIteration can't leave a coroutine and becomes the cause
+        of a RuntimeError (PEP 479); an `errorhandler` gets the StopIteration itself.
+    """
+    work = partial(_outcome_of, copy_context(), partial(function, *args, **kwargs))
+    outcome = await (_run_natively(work) if gevent_patches_threads() else anyio.to_thread.run_sync(work))
+    return outcome.get()  # type: ignore[no-any-return]
+
+
+def _outcome_of(context: Context, function: Callable[[], object]) -> Outcome:
+    try:
+        return Returned(context.run(function))
+    except BaseException as error:
+        return Raised(error)
+
+
+async def _run_natively(work: Callable[[], Outcome]) -> Outcome:
+    inbox = new_inbox()
+    async with anyio.to_thread.current_default_thread_limiter():
+        start_native_thread(lambda: inbox.post(work()), "flaskctx-thread")
+        with anyio.CancelScope(shield=True):
+            return await inbox.arrival()  # type: ignore[no-any-return]

@@ -1,0 +1,77 @@
+"""Real servers for the tests of this folder.
+
+`live` is a server of each kind that all tests share; `start` starts one that a test may end. A server that isn't
+installed fails the tests: they are not skipped.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .kinds import KINDS
+from .serving import RunningServer
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "live" in item.fixturenames or "start" in item.fixturenames:
+            item.add_marker("servers")
+
+
+def pytest_generate_tests(metafunc):
+    if "live" in metafunc.fixturenames and not _is_parametrized(metafunc, "live"):
+        metafunc.parametrize("live", KINDS, indirect=True)
+
+
+def _is_parametrized(metafunc, name):
+    return any(name in marker.args[0] for marker in metafunc.definition.iter_markers("parametrize"))
+
+
+def pytest_make_parametrize_id(val):
+    return getattr(val, "name", None)
+
+
+@pytest.fixture(params=["def", "async"])
+def colour(request):
+    """The kind of view: the prefix of its path in `app.py`."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def live(request, tmp_path_factory):
+    """A running server of each kind, for tests that leave it running."""
+    server = RunningServer(request.param, "app", tmp_path_factory.mktemp(request.param.name))
+    try:
+        server.wait_until_ready()
+        yield server
+        server.terminate()
+        server.wait_for_end()
+        assert not server.complaints(), server.output
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def start(tmp_path_factory):
+    """Start a server of a kind, for tests that end it: `start(kind)`, `start(kind, "another_module")`."""
+    started = []
+
+    def start(kind, module="app"):
+        server = RunningServer(kind, module, tmp_path_factory.mktemp(kind.name))
+        started.append(server)
+        server.wait_until_ready()
+        return server
+
+    yield start
+    for server in started:
+        server.kill()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Show the output of the server with a failure."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("live")
+    if server is not None and report.failed:
+        report.sections.append((f"output of {server.kind.name}", server.output[-10_000:]))
+    return report

@@ -1,0 +1,27 @@
+"""Requests that wait don't hold up one another."""
+
+from __future__ import annotations
+
+from .serving import at_once, seconds_of
+
+
+def test_views_wait_side_by_side(live, colour):
+    def wait(number):
+        assert live.get(f"/{colour}/sleep", seconds=0.3).text == "slept"
+
+    number = min(live.kind.at_once, 10)
+    assert seconds_of(at_once, wait, range(number)) < 0.57
+
+
+def test_a_blocking_call_in_a_thread_does_not_delay_other_async_views(live):
+    """The call is C code that gevent can't replace. `run_in_thread` sees the request."""
+
+    def block_or_sleep(number):
+        if number == 0:
+            return live.get("/async/block", seconds=1, key="in a thread").text
+        return seconds_of(lambda: live.get("/async/sleep", seconds=0.1))
+
+    number = min(live.kind.at_once, 4)
+    text, *seconds = at_once(block_or_sleep, range(number))
+    assert text == "in a thread"
+    assert max(seconds) < 0.6

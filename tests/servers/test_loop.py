@@ -1,0 +1,73 @@
+"""What outlives a request: the event loop, a connection, a background task, a thread-bound database connection."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+
+import pytest
+
+from .kinds import ON_ASYNCIO
+from .serving import at_once
+
+
+@pytest.fixture(scope="module")
+def echo_port():
+    """A service that sends back what it gets."""
+
+    class Echo(socketserver.BaseRequestHandler):
+        def handle(self):
+            while data := self.request.recv(100):
+                self.request.sendall(data)
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_each_process_has_one_loop(live):
+    def ask(number):
+        answer = live.get("/async/loop").json
+        return answer["pid"], answer["loop"]
+
+    seen = {pair for _ in range(10) for pair in at_once(ask, range(10))}
+    assert len(seen) == len({pid for pid, _ in seen})
+
+
+def test_a_connection_made_in_one_request_is_used_in_the_next(live, echo_port):
+    def once_it_is_the_same_process(path, **query):
+        for _ in range(100):
+            answer = live.get(path, **query)
+            if answer.status != 409:
+                return answer.text
+        raise AssertionError("the process that is connected doesn't answer")
+
+    assert live.get("/async/connect", port=echo_port).text == "connected"
+    assert once_it_is_the_same_process("/async/talk", word="hello") == "hello"
+    assert once_it_is_the_same_process("/async/talk", word="again") == "again"
+    assert once_it_is_the_same_process("/async/hang-up") == "closed"
+
+
+@pytest.mark.parametrize("live", ON_ASYNCIO, indirect=True)
+def test_a_task_goes_on_after_its_request(live):
+    assert live.get("/async/background", key="task", seconds=0.3).text == "started"
+    assert live.wait_for_journal("task", "background") == ["async-teardown", "background", "teardown"]
+
+
+def test_a_database_connection_is_opened_used_and_closed_on_one_thread(live):
+    """sqlite insists on it. An async view stands between the hook that opens it and the teardown that closes it."""
+
+    def visit(number):
+        key = f"visit-{number}"
+        answer = live.get("/database/async", key=key)
+        assert (answer.text, answer.headers["X-Database"]) == ("visited", key)
+        return live.wait_for_journal(key, "async-teardown", "database-closed", "teardown")
+
+    for events in at_once(visit, range(12)):
+        assert events == ["async-teardown", "database-closed", "teardown"]

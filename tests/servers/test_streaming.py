@@ -1,0 +1,78 @@
+"""Streams: each chunk arrives when it is made, and a generator ends when its client leaves."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from .kinds import ASGI, KINDS
+from .serving import read_to_end
+
+ENDED = ["async-teardown", "closed", "teardown"]
+
+
+def begin(live, path, **query):
+    """Begin to read a response; return its connection once the first bytes are there."""
+    connection = live.connection()
+    connection.request("GET", path + "?" + "&".join(f"{name}={value}" for name, value in query.items()))
+    response = connection.getresponse()
+    assert response.status == 200
+    assert response.read1(4)
+    return connection, response
+
+
+def leave(connection, response):
+    response.close()
+    connection.close()
+
+
+def test_chunks_arrive_one_by_one(live, colour):
+    connection = live.connection()
+    connection.request("GET", f"/{colour}/stream")
+    response = connection.getresponse()
+    arrivals = []
+    while chunk := response.read1():
+        arrivals.append((chunk, time.monotonic()))
+    connection.close()
+    assert [chunk for chunk, _ in arrivals] == [b"0\n", b"1\n", b"2\n"]
+    times = [moment for _, moment in arrivals]
+    assert all(later - earlier > 0.1 for earlier, later in zip(times, times[1:], strict=False))
+
+
+def test_an_endless_generator_ends_once_when_the_client_leaves(live, colour):
+    key = f"endless-{colour}"
+    leave(*begin(live, f"/{colour}/endless", key=key))
+    live.wait_for_journal(key, *ENDED, seconds=2)
+    time.sleep(0.1)
+    assert sorted(live.journal(key)) == ENDED
+
+
+@pytest.mark.parametrize("live", ASGI, indirect=True)
+def test_under_asgi_a_quiet_async_generator_ends_when_the_client_leaves(live):
+    leave(*begin(live, "/async/quiet", key="quiet", seconds=60))
+    assert live.wait_for_journal("quiet", *ENDED, seconds=2) == ENDED
+
+
+@pytest.mark.parametrize(
+    ("live", "path"),
+    [(kind, f"/{colour}/quiet") for kind in KINDS for colour in ("def", "async") if kind.is_wsgi or colour == "def"],
+    indirect=["live"],
+)
+def test_elsewhere_a_quiet_generator_ends_at_its_next_chunk(live, path):
+    """Known limit: a WSGI server notices the client's leaving when it writes, and a thread can't be stopped."""
+    key = f"quiet-{path.replace('/', '-')}"
+    leave(*begin(live, path, key=key, seconds=0.6))
+    time.sleep(0.2)
+    assert live.journal(key) == []
+    assert live.wait_for_journal(key, *ENDED) == ENDED
+
+
+@pytest.mark.parametrize(("method", "code"), [("HEAD", 200), ("GET", 204), ("GET", 304), ("POST", 204), ("HEAD", 404)])
+def test_a_response_without_body_has_none(live, colour, method, code):
+    head = f"{method} /{colour}/status/{code} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    with live.socket(head.encode()) as connected:
+        headers, separator, body = read_to_end(connected).partition(b"\r\n\r\n")
+    assert f" {code} ".encode() in headers.partition(b"\r\n")[0]
+    assert separator
+    assert body == b""
