@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
 from types import TracebackType
@@ -19,7 +19,6 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter, HTTPException
-from werkzeug.routing import BuildError, Map, MapAdapter, Rule
 from werkzeug.utils import redirect as werkzeug_redirect
 
 from . import development, instance, routes, templating, urls
@@ -27,25 +26,26 @@ from .asgi import ASGIAdapter, mounting
 from .bridge import OnLoop, Refusing, Seat, WorkerPool, WorkerSeat, awaitable_call, call_here, drive, is_async
 from .config import Config, ConfigAttribute
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _sentinel
-from .globals import _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack
+from .globals import _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack, g
 from .helpers import get_debug_flag
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .lifecycle import NATIVE, overridden, save_originals
 from .lifecycle.errors import find_error_handler, propagates, raise_routing_exception, traps
-from .lifecycle.overrides import context_step
+from .lifecycle.overrides import step
 from .lifecycle.plan import ADVICE, refuse_async
 from .logging import create_logger
 from .scaffold import Scaffold, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .templating import DispatchingJinjaLoader, Environment
-from .testing import EnvironBuilder, FlaskAsyncClient, FlaskClient
+from .testing import EnvironBuilder, FlaskAsyncClient, FlaskCliRunner, FlaskClient
 from .wrappers import Request, Response, make_response
 from .wsgi import serve_wsgi
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, ItemsView
+    from collections.abc import Awaitable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from werkzeug.routing import BuildError, Map, MapAdapter, Rule
     from werkzeug.wrappers import Response as BaseResponse
 
     from . import typing as ft
@@ -95,7 +95,7 @@ class Flask(Scaffold):
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
     session_interface: SessionInterface = SecureCookieSessionInterface()
     test_client_class: type[FlaskClient] | None = None
-    test_cli_runner_class: type[Any] | None = None
+    test_cli_runner_class: type[FlaskCliRunner] | None = None
     url_map_class: type[Map] = routes.FlaskMap
     url_rule_class: type[Rule] = routes.FlaskRule
 
@@ -280,7 +280,7 @@ class Flask(Scaffold):
         :param view_func: a `def` or `async def` function.
         :param provide_automatic_options: answer OPTIONS without the view; by default unless it is in `methods`.
         :param options: those of `werkzeug.routing.Rule`, and `stream=True`: the view reads the request's body
-            itself, from `request.stream`, as it arrives.
+            itself, from `request.stream`, as it arrives; `max_content_length`: the most bytes of a body here.
         :raises AssertionError: another view function is registered for the endpoint.
         """
         routes.add_url_rule(self, rule, endpoint, view_func, provide_automatic_options, options)
@@ -326,7 +326,7 @@ class Flask(Scaffold):
 
     def make_shell_context(self) -> dict[str, Any]:
         """Return the names that a shell for this application starts with."""
-        names: dict[str, Any] = {"app": self, "g": templating.g}
+        names: dict[str, Any] = {"app": self, "g": g}
         for processor in self.shell_context_processors:
             names.update(processor())
         return names
@@ -533,8 +533,9 @@ class Flask(Scaffold):
     ) -> None:
         """Log an exception that became a 500, with the request's method and path."""
         top = _request_ctx_stack.top
-        place = f"{top.request.method} {top.request.path}" if top is not None else "no request"
-        self.logger.error("Unhandled exception in %s", place, exc_info=exc_info)
+        place = f"{top.request.path} [{top.request.method}]" if top is not None else "no request"
+        # worded as Flask words it: people search and group their logs by it
+        self.logger.error("Exception on %s", place, exc_info=exc_info)
 
     def trap_http_exception(self, e: Exception) -> bool:
         """Tell whether an HTTP exception is treated as an error of the program; see the `TRAP_` settings."""
@@ -589,8 +590,8 @@ class Flask(Scaffold):
             refuse_async(call, name, context)
         return drive(NATIVE[name](call, context, *args))
 
-    async def _async_step(self, method: str, name: str, context: Any, *args: Any) -> Any:
-        return await self._awaitable(context_step, context, method, name, *args)
+    async def _async_step(self, name: str, context: Any, *args: Any) -> Any:
+        return await self._awaitable(step, context, name, *args)
 
     def _awaitable(self, steps: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         return awaitable_call(self._seat, steps, *args, **kwargs)
@@ -672,6 +673,10 @@ class Flask(Scaffold):
         """Return a client that sends requests to the application in this process, through WSGI."""
         client_class = self.test_client_class or FlaskClient
         return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
+
+    def test_cli_runner(self, **kwargs: Any) -> FlaskCliRunner:
+        """Return a click runner for the application's commands."""
+        return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)
 
     def async_test_client(self, **kwargs: Any) -> FlaskAsyncClient:
         """Return a client whose requests are awaited, and go through ASGI. Use it with `async with`."""

@@ -55,4 +55,5 @@ async def _run_natively(work: Callable[[], Outcome]) -> Outcome:
     async with anyio.to_thread.current_default_thread_limiter():
         start_native_thread(lambda: inbox.post(work()), "flaskctx-thread")
         with anyio.CancelScope(shield=True):
-            return await inbox.arrival()  # type: ignore[no-any-return]
+            outcome: Outcome = await inbox.arrival()
+        return outcome

@@ -9,7 +9,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.serving import is_running_from_reloader, run_simple
+from werkzeug import serving
 
 from .environment import load_dotenv as load_dotenv_files
 from .helpers import get_debug_flag, get_load_dotenv
@@ -24,7 +24,7 @@ def run(
     """Serve until interrupted; see `Flask.run`."""
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         # `flaskctx run` imports the module and serves the application itself
-        if not is_running_from_reloader():
+        if not serving.is_running_from_reloader():
             print(" * app.run() is ignored: the application is being served by the command line.", file=sys.stderr)
         return
     if get_load_dotenv(load_dotenv):
@@ -34,20 +34,20 @@ def run(
     if debug is not None:
         app.debug = bool(debug)
     server_host, _, server_port = (app.config["SERVER_NAME"] or "").partition(":")
-    host = host or server_host or "127.0.0.1"
+    host = host or str(server_host) or "127.0.0.1"
     port = int(next((p for p in (port, server_port) if p not in (None, "")), 5000))
     options.setdefault("use_reloader", app.debug)
     options.setdefault("use_debugger", app.debug)
     options.setdefault("threaded", True)
-    _exit_on_sigterm()
+    exit_on_sigterm()
     try:
-        run_simple(host, port, app, **options)
+        serving.run_simple(host, port, app, **options)
     finally:
         # a second run in the same process, as in an interactive shell, may register views before it
         app._got_first_request = False
 
 
-def _exit_on_sigterm() -> None:
+def exit_on_sigterm() -> None:
     """Make SIGTERM a normal exit, in which tasks on the background loop are drained."""
 
     def leave(number: int, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ from .helpers import find_package
 def app_name(import_name: str) -> str:
     """Return the import name; for the main module the name of the program's file."""
     if import_name == "__main__":
-        path = getattr(sys.modules["__main__"], "__file__", None)
+        path: str | None = getattr(sys.modules["__main__"], "__file__", None)
         if path is not None:
             return os.path.splitext(os.path.basename(path))[0]
     return import_name

@@ -73,17 +73,22 @@ class FlaskRule(Rule):
     """A URL rule with what the application knows about it beyond matching.
 
     :param stream: the view reads the request's body as it arrives, so that nothing waits for all of it first.
+    :param max_content_length: the most bytes that a body may have here, instead of the configured number.
     """
 
     provide_automatic_options: bool
 
-    def __init__(self, string: str, *, stream: bool = False, **options: Any) -> None:
+    def __init__(
+        self, string: str, *, stream: bool = False, max_content_length: int | None = None, **options: Any
+    ) -> None:
         super().__init__(string, **options)
         self.stream = stream
+        self.max_content_length = max_content_length
 
     def get_empty_kwargs(self) -> dict[str, Any]:
         """Return the options for a copy of this rule."""
-        return {**super().get_empty_kwargs(), "stream": self.stream}
+        options = super().get_empty_kwargs()
+        return {**options, "stream": self.stream, "max_content_length": self.max_content_length}
 
 
 def add_url_rule(
@@ -115,7 +120,7 @@ def add_url_rule(
     app.url_map.add(rule_object)
     if view_func is not None:
         registered = app.view_functions.get(endpoint)
-        if registered is not None and registered is not view_func:
+        if registered is not None and registered != view_func:
             raise AssertionError(
                 f"The endpoint {endpoint!r} has a view already, {registered!r}, and {view_func!r} would take its "
                 "place. Give one of them another name with endpoint=..., or keep its name in the decorator "
@@ -127,7 +132,7 @@ def add_url_rule(
 def add_static_route(app: Flask, static_host: str | None, host_matching: bool) -> None:
     """Register the endpoint `static`."""
     if bool(static_host) != host_matching:
-        raise ValueError(
+        raise AssertionError(
             "With host_matching the static files need a static_host, and only then. Pass both, neither, or "
             "static_folder=None for no static files."
         )

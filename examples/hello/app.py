@@ -1,7 +1,7 @@
 """The smallest application: a `def` view and an `async def` view.
 
-    uvicorn examples.hello.app:app.asgi
-    gunicorn examples.hello.app:app
+uvicorn examples.hello.app:app.asgi
+gunicorn examples.hello.app:app
 """
 
 import asyncio

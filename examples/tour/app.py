@@ -1,15 +1,17 @@
 """One page that shows what flaskctx does, the same under every server.
 
-    uvicorn examples.tour.app:app.asgi
-    gunicorn --threads 20 examples.tour.app:app
+uvicorn examples.tour.app:app.asgi
+gunicorn --threads 20 examples.tour.app:app
 """
 
-import asyncio
 import hashlib
 import inspect
 import platform
 import threading
 import time
+from contextlib import contextmanager
+
+import anyio
 
 from flaskctx import Flask, g, render_template, request, session, stream_with_context
 
@@ -57,7 +59,7 @@ def wait_def():
 
 @app.get("/wait/async")
 async def wait_async():
-    await asyncio.sleep(PAUSE)
+    await anyio.sleep(PAUSE)
     return what_i_saw()
 
 
@@ -88,20 +90,23 @@ def forget():
     return {"count": 0}
 
 
-# -- an upload that is never in memory as a whole ----------------------------------------------------------------
+# -- an upload that is never in memory as a whole --------------------------------------------------------------
 
 
 @app.post("/upload", stream=True)
 def upload():
-    digest, size, largest = hashlib.sha256(), 0, 0
+    digest, sizes = hashlib.sha256(), [0]
     while chunk := request.stream.read(65536):
         digest.update(chunk)
-        size += len(chunk)
-        largest = max(largest, len(chunk))
-    return {"size": size, "sha256": digest.hexdigest(), "largest_chunk": largest}
+        sizes.append(len(chunk))
+    return {
+        "sha256": digest.hexdigest(),
+        "size": sum(sizes),
+        "largest_chunk": max(sizes),
+    }
 
 
-# -- live streams --------------------------------------------------------------------------------------------------
+# -- live streams ----------------------------------------------------------------------------------------------
 
 streams = {"finished": 0, "left": 0}
 """How many streams of this process were read to their end, and how many were left by their client."""
@@ -111,9 +116,10 @@ streams = {"finished": 0, "left": 0}
 def stream_def():
     @stream_with_context
     def lines():
-        for number in counted(LINES):
-            yield f"{number} for {request.args['name']} from {threading.current_thread().name}\n"
-            time.sleep(0.1)
+        with end_noted():
+            for number in range(1, LINES + 1):
+                yield line(number)
+                time.sleep(0.1)
 
     return lines(), {"Content-Type": "text/plain"}
 
@@ -122,23 +128,28 @@ def stream_def():
 async def stream_async():
     @stream_with_context
     async def lines():
-        for number in counted(LINES):
-            yield f"{number} for {request.args['name']} from {threading.current_thread().name}\n"
-            await asyncio.sleep(0.1)
+        with end_noted():
+            for number in range(1, LINES + 1):
+                yield line(number)
+                await anyio.sleep(0.1)
 
     return lines(), {"Content-Type": "text/plain"}
 
 
-def counted(end):
-    """Count to `end`, and note how the stream that does so ends."""
-    outcome = "left"
+def line(number):
+    return f"{number} for {request.args['name']}, {threading.current_thread().name}\n"
+
+
+@contextmanager
+def end_noted():
     try:
-        yield from range(1, end + 1)
-        outcome = "finished"
-    finally:
-        streams[outcome] += 1
+        yield
+    except BaseException:  # the generator is closed, or its task cancelled
+        streams["left"] += 1
+        raise
+    streams["finished"] += 1
 
 
 @app.get("/streams")
-def stream_outcomes():
+def stream_ends():
     return streams

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from .http import serve_http
 from .lifespan import serve_lifespan
 from .mounting import mount_for_scope
-from .types import Receive, Scope, Send
 from .wsgi_override import wsgi_override
 
 if TYPE_CHECKING:
     from ..app import Flask
+    from .types import Receive, Scope, Send
 
 logger = logging.getLogger("flaskctx.asgi")
 

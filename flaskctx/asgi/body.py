@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
@@ -28,7 +28,7 @@ class RequestBody(io.RawIOBase):
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._file: Any = io.BytesIO()
+        self._file: IO[bytes] = io.BytesIO()
         self._in_memory = True
         self._received = 0
         self.complete = False
@@ -54,11 +54,15 @@ class RequestBody(io.RawIOBase):
             await self.receive_more()
 
     async def receive_more(self) -> None:
-        """Take the next part of the body from the server."""
+        """Take the next part of the body from the server; what has been read already is dropped first."""
         chunk = await self._next_chunk()
         position = self._file.tell()
-        self._file.seek(0, io.SEEK_END)
-        if self._in_memory and self._received > MEMORY_LIMIT:
+        end = self._file.seek(0, io.SEEK_END)
+        if position == end:
+            self._file.seek(0)
+            self._file.truncate()
+            position = end = 0
+        if self._in_memory and end + len(chunk) > MEMORY_LIMIT:
             self._move_to_disk()
         self._file.write(chunk)
         self._file.seek(position)
@@ -79,9 +83,9 @@ class RequestBody(io.RawIOBase):
         return chunk
 
     def _move_to_disk(self) -> None:
-        memory = self._file
+        memory = cast("io.BytesIO", self._file)
         self._file = tempfile.TemporaryFile(prefix="flaskctx-body-")  # noqa: SIM115  closed by close()
-        self._file.write(memory.getbuffer())
+        self._file.write(memory.getvalue())
         self._in_memory = False
 
     def close(self) -> None:
@@ -96,9 +100,9 @@ class RequestBody(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
             self._wait_for(lambda: False)
-            return self._file.read()  # type: ignore[no-any-return]
+            return self._file.read()
         self._wait_for(lambda: self._available() > 0 or size == 0)
-        return self._file.read(size)  # type: ignore[no-any-return]
+        return self._file.read(size)
 
     def readinto(self, buffer: Any, /) -> int:
         data = self.read(len(buffer))
@@ -118,7 +122,7 @@ class RequestBody(io.RawIOBase):
         return line
 
     def _available(self) -> int:
-        position = self._file.tell()
+        position: int = self._file.tell()
         end: int = self._file.seek(0, io.SEEK_END)
         self._file.seek(position)
         return end - position

@@ -6,10 +6,12 @@ import asyncio
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..bridge.loops import asyncio_is_running
-from .types import Receive
+
+if TYPE_CHECKING:
+    from .types import Receive
 
 DELAY = 0.05
 """Seconds that a stream must last before its connection is watched: a short one shall not pay for it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from .types import Scope
+if TYPE_CHECKING:
+    from .types import Scope
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 

@@ -14,12 +14,12 @@ from .answer import Answer, answer_of
 from .body import RequestBody, expects_body
 from .environ import build_environ
 from .sending import send_answer
-from .types import Receive, Scope, Send
 from .wsgi_override import serve_override, wsgi_override
 
 if TYPE_CHECKING:
     from ..app import Flask
     from ..ctx import RequestContext
+    from .types import Receive, Scope, Send
 
 
 async def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,6 +45,8 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
             await serve_override(app, call, environ, send, receive, body)
         else:
             await _serve_native(app, call, environ, send, receive, body)
+        # a cancellation may have arrived while the thread closed the body
+        call.check()
     except HouseIsFull:
         await _send_house_is_full(send, app.config["WORKER_WAIT"])
     finally:
@@ -90,10 +92,11 @@ async def _close(call: OnLoop, answer: Answer, context: RequestContext, error: B
         await answer.close(call)
     except Exception as failure:
         context.app.log_exception((type(failure), failure, failure.__traceback__))
-    try:
-        await end_stream(call, context, error)
-    except Exception as failure:
-        context.app.log_exception((type(failure), failure, failure.__traceback__))
+    finally:
+        try:
+            await end_stream(call, context, error)
+        except Exception as failure:
+            context.app.log_exception((type(failure), failure, failure.__traceback__))
 
 
 async def _send_house_is_full(send: Send, wait: float) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .types import Receive, Send
-
 if TYPE_CHECKING:
     from ..app import Flask
+    from .types import Receive, Send
 
 
 async def serve_lifespan(app: Flask, receive: Receive, send: Send) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from ..bridge import OnLoop
 from ..bridge.in_worker import Ask
 from .disconnect import DisconnectWatch
 
 if TYPE_CHECKING:
+    from ..bridge import OnLoop
     from .answer import Answer
     from .types import Receive, Send
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .call import Call
 from .in_worker import InWorker
 from .inline import Inline, Refusing
 from .loops import loop_is_running
 from .on_loop import OnLoop
 from .standing import bound
-from .threads import Seat
+
+if TYPE_CHECKING:
+    from .call import Call
+    from .threads import Seat
 
 
 def call_here(advice: str) -> Call:
@@ -36,7 +38,11 @@ async def awaitable_call(
     """
     call = bound()
     if isinstance(call, OnLoop):
-        return await steps(call, *args, **kwargs)
+        try:
+            return await steps(call, *args, **kwargs)
+        finally:
+            # the coroutine that awaits this is the user's: it belongs on the loop
+            await call.return_to_loop()
     own = OnLoop(take_seat, begun=True)
     try:
         result = await own.run(steps(own, *args, **kwargs))

@@ -7,11 +7,12 @@ awaited by the task of the server's loop that serves this request, and the threa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .call import Call
+from .kinds import is_async
 from .mailbox import Mailbox, new_mailbox
 from .mirror import Mirror
 
@@ -45,6 +46,11 @@ class InWorker(Call):
 
     async def finish(self, awaitable: Awaitable[T]) -> T:
         return self.wait_for(awaitable)
+
+    async def shielded(self, function: Callable[..., Any], *args: Any) -> Any:
+        if is_async(function):
+            return self.wait_for(self._on_loop.sheltered(function, args))
+        return await self(function, *args)
 
     def wait_for(self, awaitable: Awaitable[T]) -> T:
         """Have the loop await `awaitable` and wait for it; returns or raises what it does."""

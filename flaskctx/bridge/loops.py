@@ -15,7 +15,6 @@ from functools import partial
 from types import coroutine
 from typing import Any, NoReturn
 
-
 _get_running_loop = asyncio._get_running_loop  # the documented form that doesn't raise
 
 

@@ -14,6 +14,7 @@ task's own: a cancellation that arrives while the thread is inside could not ent
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
@@ -74,7 +75,16 @@ class OnLoop(Call):
     """
 
     __slots__ = (
-        "_abandoned", "_inbox", "_in_teardown", "_limits", "_seat", "_take_seat", "_worker_call", "begun", "context",
+        "_abandoned",
+        "_entered",
+        "_in_teardown",
+        "_inbox",
+        "_limits",
+        "_seat",
+        "_take_seat",
+        "_worker_call",
+        "begun",
+        "context",
         "in_worker",
     )
 
@@ -94,6 +104,7 @@ class OnLoop(Call):
         self.in_worker = False
         self._in_teardown = False
         self._abandoned = False
+        self._entered = self.context
         # what only requests with `def` functions need is made by the first of them
         self._seat: Seat | None = None
         self._inbox: Inbox | None = None
@@ -148,10 +159,15 @@ class OnLoop(Call):
         self._in_teardown = True
         try:
             if is_async(function) and not self._abandoned:
-                return await self._sheltered(function, args)
+                return await self.sheltered(function, args)
             return await self(function, *args)
         finally:
             self._in_teardown = False
+
+    async def return_to_loop(self) -> None:
+        """Have whoever awaits this go on on the loop."""
+        if self.in_worker:
+            await TO_LOOP
 
     # -- driving ----------------------------------------------------------------------------------------------
 
@@ -167,6 +183,7 @@ class OnLoop(Call):
         value: Any = None
         while True:
             previous = bind(self)
+            self._entered = context
             try:
                 signal = context.run(step, value)
             except StopIteration as stop:
@@ -187,7 +204,7 @@ class OnLoop(Call):
             except BaseException as error:
                 if type(error) is GeneratorExit:
                     self._abandoned = True
-                if steps.cr_frame is None:
+                if inspect.getcoroutinestate(steps) == inspect.CORO_CLOSED:
                     raise
                 step, value = steps.throw, error
 
@@ -292,8 +309,12 @@ class OnLoop(Call):
                 pool.limit,
             )
             try:
-                with anyio.move_on_after(None if self.begun else self._limits["WORKER_WAIT"]):
-                    worker = await inbox.arrival()
+                if self._in_teardown:
+                    # it has to run: neither a cancellation nor a full house takes its place in the line
+                    worker = await inbox.patient_arrival()
+                else:
+                    with anyio.move_on_after(None if self.begun else self._limits["WORKER_WAIT"]):
+                        worker = await inbox.arrival()
             finally:
                 if worker is None and not pool.leave_line(inbox):
                     worker = inbox.collect()
@@ -306,7 +327,7 @@ class OnLoop(Call):
 
     # -- teardowns that a cancellation must not cut ----------------------------------------------------------
 
-    async def _sheltered(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    async def sheltered(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Await an `async def` function out of reach of the request's cancellation, for a bounded time."""
         if self.in_worker:
             await TO_LOOP
@@ -320,7 +341,7 @@ class OnLoop(Call):
     async def _in_own_task(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         # asyncio has no shield within a task: whatever cancels the request's task would cancel this too
         loop = asyncio.get_running_loop()
-        task = loop.create_task(function(*args), context=self.context)
+        task = loop.create_task(function(*args), context=self._entered)
         task.add_done_callback(self.inbox.post)
         timer = loop.call_later(self._limits["TEARDOWN_WAIT"], task.cancel)
         try:

@@ -12,9 +12,10 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .mailbox import Mailbox
+if TYPE_CHECKING:
+    from .mailbox import Mailbox
 
 logger = logging.getLogger("flaskctx.threads")
 
@@ -78,6 +79,7 @@ class WorkerPool:
         self._free: list[Worker] = []
         self._line: deque[WaitsForWorker] = deque()
         self._lock = threading.Lock()
+        self._closed = False
 
     def take(self, waiter: WaitsForWorker) -> Worker | None:
         """Give a seat on a thread, or put `waiter` in line and return None: a worker is posted to it later.
@@ -124,11 +126,15 @@ class WorkerPool:
             self._settle(worker)
 
     def close(self) -> None:
-        """End the threads as soon as their queued jobs are done."""
+        """End each thread as soon as no request has its seat there."""
         with self._lock:
-            workers, self.workers, self._free = self.workers, [], []
-        for worker in workers:
-            worker.submit(None)
+            self._closed = True
+            while self._free:
+                self._end(self._free.pop())
+
+    def _end(self, worker: Worker) -> None:
+        self.workers.remove(worker)
+        worker.submit(None)
 
     def _new_or_tied(self) -> Worker | None:
         if len(self.workers) < self.limit:
@@ -148,7 +154,10 @@ class WorkerPool:
             self._promise(worker)
             self._line.popleft().post(worker)
         elif not worker.seats:
-            self._free.append(worker)
+            if self._closed:
+                self._end(worker)
+            else:
+                self._free.append(worker)
 
 
 class Seat:

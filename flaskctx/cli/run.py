@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 from werkzeug.serving import is_running_from_reloader, run_simple
 
-from ..development import _exit_on_sigterm
+from ..development import exit_on_sigterm
 from ..helpers import get_debug_flag
 from . import asgi_server, certificates
 from .banner import show_server_banner
@@ -101,7 +101,7 @@ def run_command(
         return
     app_or_error = _load_app(info)
     show_server_banner(debug, info.app_import_path or getattr(app_or_error, "name", None))
-    _exit_on_sigterm()
+    exit_on_sigterm()
     run_simple(
         host,
         port,

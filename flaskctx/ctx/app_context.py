@@ -70,17 +70,29 @@ class AppContext:
     activation, from the outermost push to the pop that balances it, runs the teardown functions once.
     """
 
-    _refcnt = 0
-    """How many times it is pushed."""
     _state: str = State.NEW
-    _plain = False
-    """Whether it is known that neither this context's nor the application's steps are overridden."""
+    _url_adapter: MapAdapter | None = _sentinel
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self.url_adapter: MapAdapter | None = app.create_url_adapter(None)
         self.g: _AppCtxGlobals = app.app_ctx_globals_class()
         self._nodes: list[Node[AppContext]] = []
+
+    @property
+    def url_adapter(self) -> MapAdapter | None:
+        """The URL map bound to `SERVER_NAME`, when it is first read; None where that isn't set."""
+        if self._url_adapter is _sentinel:
+            self._url_adapter = self.app.create_url_adapter(None)
+        return self._url_adapter
+
+    @url_adapter.setter
+    def url_adapter(self, value: MapAdapter | None) -> None:
+        self._url_adapter = value
+
+    @property
+    def _refcnt(self) -> int:
+        """How many times it is pushed."""
+        return len(self._nodes)
 
     def push(self) -> None:
         """Make the application current here: in this thread, task or greenlet."""
@@ -103,13 +115,13 @@ class AppContext:
         self.pop(exc_value)
 
     async def __aenter__(self) -> AppContext:
-        await self.app._async_step("push", "enter_app_context", self)
+        await self.app._async_step("enter_app_context", self)
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await self.app._async_step("pop", "leave_app_context", self, exc_value)
+        await self.app._async_step("leave_app_context", self, exc_value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.app.name}>"

@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from ..globals import _app_ctx_err_msg, _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack
 from ..bridge.kinds import is_async
-from .app_context import AppContext
-from .request_context import RequestContext
+from ..globals import _app_ctx_err_msg, _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack
+
+if TYPE_CHECKING:
+    from .app_context import AppContext
+    from .request_context import RequestContext
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -117,6 +117,9 @@ class RequestContext:
                 request.url_rule, request.view_args = matched
             except HTTPException as error:
                 request.routing_exception = error
+        limit = getattr(request.url_rule, "max_content_length", None)
+        if limit is not None:
+            request.max_content_length = limit
 
     def push(self) -> None:
         """Make the request current here; opens the session and matches the URL.
@@ -146,13 +149,13 @@ class RequestContext:
         self.auto_pop(exc_value)
 
     async def __aenter__(self) -> RequestContext:
-        await self.app._async_step("push", "enter_request_context", self)
+        await self.app._async_step("enter_request_context", self)
         return self
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        await self.app._async_step("auto_pop", "auto_pop", self, exc_value)
+        await self.app._async_step("auto_pop", self, exc_value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"

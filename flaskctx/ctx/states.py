@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 
 class State:
     """Where a context is in its life. Plain strings: they are compared and looked up for every request."""
@@ -44,7 +46,9 @@ _ADVICE = {
 
 def after(state: str, event: str, context: object) -> str:
     """Return the state that follows. Raises RuntimeError where `event` can't happen to a context in `state`."""
-    following = NEXT.get((state, event))
-    if following is None:
-        raise RuntimeError(f"{context!r} is {state}: it can't {event}. {_ADVICE.get(event, '')}".rstrip())
-    return following
+    return NEXT.get((state, event)) or refuse(state, event, context)
+
+
+def refuse(state: str, event: str, context: object) -> NoReturn:
+    """Say that `event` can't happen to a context in `state`."""
+    raise RuntimeError(f"{context!r} is {state}: it can't {event}. {_ADVICE.get(event, '')}".rstrip())

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..globals import _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack
-from .app_context import AppContext
 from .carry import Borrowed
-from .request_context import RequestContext
+
+if TYPE_CHECKING:
+    from .app_context import AppContext
+    from .request_context import RequestContext
 
 
 class _ContextStream:
@@ -26,7 +28,7 @@ class _ContextStream:
 
     def _give_up(self) -> None:
         request_context, self._request_context = self._request_context, None
-        if request_context is not None:
+        if request_context is not None and request_context._streams:
             request_context._streams -= 1
 
     def __del__(self) -> None:
@@ -43,13 +45,18 @@ class ContextStream(_ContextStream, Iterator[Any]):
         self._iterator = iter(source)
 
     def __next__(self) -> Any:
-        with self._contexts:
-            return next(self._iterator)
+        try:
+            with self._contexts:
+                return next(self._iterator)
+        except StopIteration:
+            self.close()
+            raise
 
     def close(self) -> None:
-        """Close the generator, in its contexts."""
+        """Close the generator, in its contexts; a second call does nothing."""
+        iterator, self._iterator = self._iterator, iter(())
         try:
-            close = getattr(self._iterator, "close", None)
+            close = getattr(iterator, "close", None)
             if close is not None:
                 with self._contexts:
                     close()
@@ -67,18 +74,28 @@ class AsyncContextStream(_ContextStream, AsyncIterator[Any]):
         self._iterator = aiter(source)
 
     async def __anext__(self) -> Any:
-        with self._contexts:
-            return await anext(self._iterator)
+        try:
+            with self._contexts:
+                return await anext(self._iterator)
+        except StopAsyncIteration:
+            await self.aclose()
+            raise
 
     async def aclose(self) -> None:
-        """Close the generator, in its contexts."""
+        """Close the generator, in its contexts; a second call does nothing."""
+        iterator, self._iterator = self._iterator, _nothing()
         try:
-            close = getattr(self._iterator, "aclose", None)
+            close = getattr(iterator, "aclose", None)
             if close is not None:
                 with self._contexts:
                     await close()
         finally:
             self._give_up()
+
+
+async def _nothing() -> AsyncIterator[Any]:
+    for chunk in ():
+        yield chunk
 
 
 def stream_with_context(generator_or_function: Any) -> Any:

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from ..bridge import HouseIsFull
 from ..ctx import AppContext, Borrowed, State, _sentinel
-from ..ctx.states import after
+from ..ctx.states import NEXT, after, refuse
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
 from .failures import worst
 from .notify import send
-from .overrides import NATIVE, context_step, native, overridden, step
+from .overrides import JUDGED_STEPS, NATIVE, NATIVE_STEPS, native, overridden, step
 
 if TYPE_CHECKING:
     from ..app import Flask
     from ..bridge import Call
     from ..ctx import RequestContext
     from ..local import LocalStack, Node
+
+
+_CLOSED = State.CLOSED
 
 
 # -- the application context -----------------------------------------------------------------------------------
@@ -37,8 +40,7 @@ async def enter_app_context(call: Call, context: AppContext) -> None:
 
 
 def _link_app(context: AppContext) -> None:
-    context._state = after(context._state, "push", context)
-    context._refcnt += 1
+    context._state = NEXT.get((context._state, "push")) or refuse(context._state, "push", context)
     context._nodes.append(_app_ctx_stack.push_node(context))
 
 
@@ -58,9 +60,9 @@ async def leave_app_context(call: Call, context: AppContext, exc: BaseException 
         return
     if exc is _sentinel:
         exc = sys.exc_info()[1]
-    state = after(context._state, "close" if context._refcnt == 1 else "pop", context)
+    state = after(context._state, "close" if len(context._nodes) == 1 else "pop", context)
     failure: BaseException | None = None
-    if state is State.CLOSED:
+    if state is _CLOSED:
         try:
             if node is not None:
                 await step(call, context, "do_teardown_appcontext", exc)
@@ -69,7 +71,8 @@ async def leave_app_context(call: Call, context: AppContext, exc: BaseException 
                     await step(call, context, "do_teardown_appcontext", exc)
         except BaseException as error:
             failure = worst(context.app, failure, error)
-    _unlink_app(context, node, state)
+    context._state = state
+    _unlink(_app_ctx_stack, context, node)
     if appcontext_popped.receivers:
         try:
             await send(call, appcontext_popped, context.app)
@@ -79,10 +82,6 @@ async def leave_app_context(call: Call, context: AppContext, exc: BaseException 
         raise failure
 
 
-def _unlink_app(context: AppContext, node: Node[Any] | None, state: str) -> None:
-    context._refcnt -= 1
-    context._state = state
-    _unlink(_app_ctx_stack, context, node)
 
 
 # -- the request context ---------------------------------------------------------------------------------------
@@ -91,20 +90,17 @@ def _unlink_app(context: AppContext, node: Node[Any] | None, state: str) -> None
 @native
 async def enter_request_context(call: Call, context: RequestContext) -> None:
     """Push a request context: an application context if need be, the session, the URL matched."""
-    state = after(context._state, "push", context)
-    top = _request_ctx_stack.top
-    if top is not None and top.preserved and top is not context:
-        await context_step(call, top, "pop", "leave_request_context", top._preserved_exc)
+    state = NEXT.get((context._state, "push")) or refuse(context._state, "push", context)
+    if _request_ctx_stack.peek(None) is not None:
+        await _pop_preserved(call, context)
     app = context.app
-    current = _app_ctx_stack.top
     implicit: AppContext | None = None
-    if current is None or current.app is not app:
+    if _app_ctx_stack.peek(None) is None or not _is_current(app):
         implicit = app.app_context()
-        implicit._plain = context._plain and type(implicit) is AppContext
-        if implicit._plain and not appcontext_pushed.receivers:
+        if context._plain and not appcontext_pushed.receivers:
             _link_app(implicit)
         else:
-            await context_step(call, implicit, "push", "enter_app_context")
+            await step(call, implicit, "enter_app_context")
     context._state = state
     context._implicit_app_ctx_stack.append(implicit)
     context._nodes.append(_request_ctx_stack.push_node(context))
@@ -119,6 +115,18 @@ async def enter_request_context(call: Call, context: RequestContext) -> None:
         if not context._served:
             await _undo(call, context, "leave_request_context", error)
         raise
+
+
+async def _pop_preserved(call: Call, context: RequestContext) -> None:
+    """End the context that was preserved after the request before this one."""
+    top = _request_ctx_stack.top
+    if top is not None and top.preserved and top is not context:
+        await step(call, top, "leave_request_context", top._preserved_exc)
+
+
+def _is_current(app: Flask) -> bool:
+    current = _app_ctx_stack.top
+    return current is not None and current.app is app
 
 
 async def _open_session(call: Call, context: RequestContext) -> None:
@@ -148,22 +156,35 @@ async def leave_request_context(
     call: Call, context: RequestContext, exc: BaseException | None = _sentinel
 ) -> None:
     """Undo a push of a request context; the last one tears it down and pops its application context."""
-    nodes = context._nodes
-    node = _node_to_leave(_request_ctx_stack, context)
-    if node is not None and node not in nodes:
-        _request_ctx_stack.set_node(node.below)
-        return
-    state = after(context._state, "close" if len(nodes) == 1 else "pop", context)
-    index = -1 if node is None else nodes.index(node)
-    implicit = context._implicit_app_ctx_stack[index]
-    app_node = None
-    if implicit is not None and node is not None:
-        # raises, before anything has changed, where another application context lies above it
-        app_node = _node_to_leave(_app_ctx_stack, implicit)
     if exc is _sentinel:
         exc = sys.exc_info()[1]
+    node = _node_to_leave(_request_ctx_stack, context)
+    if node is None:
+        await _leave(call, context, None, None, exc)
+    elif node not in context._nodes:
+        _request_ctx_stack.set_node(node.below)
+    else:
+        implicit = context._implicit_app_ctx_stack[context._nodes.index(node)]
+        # raises, before anything has changed, where another application context lies above it
+        app_node = None if implicit is None else _node_to_leave(_app_ctx_stack, implicit)
+        await _leave(call, context, node, app_node, exc)
+
+
+async def _leave(
+    call: Call,
+    context: RequestContext,
+    node: Node[RequestContext] | None,
+    app_node: Node[AppContext] | None,
+    exc: BaseException | None,
+) -> None:
+    """Undo the push that made these nodes, which are on top; None where they are not in this chain."""
+    nodes = context._nodes
+    event = "close" if len(nodes) == 1 else "pop"
+    state = NEXT.get((context._state, event)) or refuse(context._state, event, context)
+    index = -1 if node is None else nodes.index(node)
+    implicit = context._implicit_app_ctx_stack[index]
     failure: BaseException | None = None
-    if state is State.CLOSED:
+    if state is _CLOSED:
         try:
             if node is not None:
                 await close_request(call, context, exc)
@@ -176,11 +197,12 @@ async def leave_request_context(
     _unlink(_request_ctx_stack, context, node)
     del context._implicit_app_ctx_stack[index]
     if implicit is not None:
-        if implicit._plain and app_node is not None and not _app_has_functions(context.app):
-            _unlink_app(implicit, app_node, State.CLOSED)
+        if context._plain and app_node is not None and not _app_has_functions(context.app):
+            implicit._state = _CLOSED
+            _unlink(_app_ctx_stack, implicit, app_node)
         else:
             try:
-                await context_step(call, implicit, "pop", "leave_app_context", exc)
+                await step(call, implicit, "leave_app_context", exc)
             except BaseException as error:
                 failure = worst(context.app, failure, error)
     if failure is not None:
@@ -189,14 +211,15 @@ async def leave_request_context(
 
 async def close_request(call: Call, context: RequestContext, exc: BaseException | None) -> None:
     """End an activation: the teardown functions, the request's files, the session."""
-    request = context.request
+    app, request = context.app, context.request
     failure: BaseException | None = None
-    if context.app.teardown_request_funcs or request_tearing_down.receivers or not context._plain:
+    if app.teardown_request_funcs or request_tearing_down.receivers or not context._plain:
         try:
             await step(call, context, "do_teardown_request", exc)
         except BaseException as error:
             failure = worst(context.app, failure, error)
-    if "files" in request.__dict__ or overridden(request, "close"):
+    own = request.__dict__
+    if "files" in own or "close" in own or (not context._plain and overridden(request, "close")):
         try:
             await call.shielded(request.close)
         except BaseException as error:
@@ -221,7 +244,7 @@ async def auto_pop(call: Call, context: RequestContext, exc: BaseException | Non
     if _is_to_be_preserved(context, exc):
         _preserve(context, exc)
     else:
-        await context_step(call, context, "pop", "leave_request_context", exc)
+        await step(call, context, "leave_request_context", exc)
 
 
 def _preserve(context: RequestContext, exc: BaseException | None) -> None:
@@ -245,21 +268,26 @@ def _is_to_be_preserved(context: RequestContext, exc: BaseException | None) -> b
 async def end_request(call: Call, context: RequestContext, error: BaseException | None) -> None:
     """The lifecycle's own pop: leaves nothing on the stacks, whatever the request has pushed there."""
     if error is not None and type(error) is HouseIsFull:
-        context._served = False
+        context._served, context._call = False, None
         _forget(context)
         return
     failure: BaseException | None = None
     implicit = context._implicit_app_ctx_stack[-1] if context._nodes else None
-    if _request_ctx_stack.top is not context or (implicit is not None and _app_ctx_stack.top is not implicit):
+    node, app_node = _request_ctx_stack.peek(None), _app_ctx_stack.peek(None)
+    uppermost = node in context._nodes and (implicit is None or app_node in implicit._nodes)
+    if not uppermost:
         failure = await _pop_what_lies_above(call, context, implicit)
-    context._served = False
+    # the call holds a Context in which this request is current: together they would outlive the request
+    context._served, context._call = False, None
+    environ = context.request.environ
     try:
-        if context._streams and not context.request.environ.get("flask._preserve_context"):
+        if context._streams and not environ.get("flask._preserve_context"):
             _detach(context)
-        elif context._plain and not _is_to_be_preserved(context, error):
-            await leave_request_context(call, context, error)
+        elif uppermost and context._plain and error is None and "flask._preserve_context" not in environ:
+            # what auto_pop and pop come to, where nobody has overridden them
+            await _leave(call, context, node, app_node, None)
         else:
-            await context_step(call, context, "auto_pop", "auto_pop", error)
+            await step(call, context, "auto_pop", error)
     except BaseException as raised:
         failure = worst(context.app, failure, raised)
     if failure is not None:
@@ -283,7 +311,7 @@ async def end_stream(call: Call, context: RequestContext, error: BaseException |
     _request_ctx_stack.set_node(node.below)
     if implicit is not None:
         try:
-            await context_step(call, implicit, "pop", "leave_app_context", error)
+            await step(call, implicit, "leave_app_context", error)
         except BaseException as raised:
             failure = worst(context.app, failure, raised)
     if failure is not None:
@@ -295,21 +323,22 @@ async def _pop_what_lies_above(
 ) -> BaseException | None:
     """Pop contexts that the request's functions pushed and left there; return what that raised first."""
     failure: BaseException | None = None
+    stack: LocalStack[Any]
     for stack, own, name in (
         (_request_ctx_stack, context, "leave_request_context"),
         (_app_ctx_stack, implicit, "leave_app_context"),
     ):
-        while own is not None and (node := stack.top_node) is not None and node.value is not own:  # type: ignore[attr-defined]
-            if not any(below.value is own for below in stack.nodes()):  # type: ignore[attr-defined]
+        while own is not None and (node := stack.top_node) is not None and node.value is not own:
+            if not any(below.value is own for below in stack.nodes()):
                 break
             left: Any = node.value
             context.app.logger.error("%r was pushed during %r and never popped; it is popped now.", left, context)
             try:
-                await context_step(call, left, "pop", name, None)
+                await step(call, left, name, None)
             except BaseException as error:
                 failure = worst(context.app, failure, error)
             if stack.top_node is node:
-                stack.pop()  # type: ignore[attr-defined]
+                stack.pop()
     return failure
 
 
@@ -339,7 +368,9 @@ def _node_to_leave(stack: LocalStack[Any], context: Any) -> Node[Any] | None:
 
     Raises RuntimeError where the context lies under another, or was never pushed.
     """
-    top = stack.top_node
+    top = stack.peek(None)
+    if top is not None and top.closed:
+        top = stack.top_node
     if top is not None and top.value is context:
         return top
     if not context._nodes:
@@ -358,7 +389,7 @@ def _unlink(stack: LocalStack[Any], context: Any, node: Node[Any] | None) -> Non
     else:
         # not closed: a child task that outlives the request has it in its own chain, and may still read
         context._nodes.remove(node)
-        stack.set_node(node.below)
+        stack.put(node.below)
 
 
 async def _undo(call: Call, context: Any, name: str, error: BaseException) -> None:

@@ -64,7 +64,7 @@ async def handle_exception(call: Call, context: RequestContext, error: Exception
     return finished
 
 
-async def last_resort(call: Call, context: RequestContext, error: Exception) -> Response:
+async def last_resort(call: Call, context: RequestContext, error: BaseException) -> Response:
     """Answer with a plain 500 when the error handling itself, or a teardown function, has failed."""
     try:
         await _log(call, context, error)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .failures import worst
+
 if TYPE_CHECKING:
     from blinker import Signal
 
@@ -12,8 +14,17 @@ if TYPE_CHECKING:
 
 
 async def send(call: Call, signal: Signal, app: Flask, /, **values: Any) -> None:
-    """Call the receivers of a signal. Guard it with `if signal.receivers:`, which costs next to nothing."""
+    """Call the receivers of a signal, all of them, and then raise what the first one that failed has raised.
+
+    Guard it with `if signal.receivers:`, which costs next to nothing.
+    """
     if signal.is_muted:
         return
+    failure: BaseException | None = None
     for receiver in tuple(signal.receivers_for(app)):
-        await call(receiver, app, **values)
+        try:
+            await call(receiver, app, **values)
+        except BaseException as error:
+            failure = worst(app, failure, error)
+    if failure is not None:
+        raise failure

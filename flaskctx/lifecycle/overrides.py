@@ -22,32 +22,62 @@ S = TypeVar("S", bound=Step)
 NATIVE: dict[str, Step] = {}
 """The native implementation of each asynchronous step: `native(call, context, *args)`."""
 
+NATIVE_STEPS: Any = type("NATIVE_STEPS", (), {})
+"""The same as attributes: `await NATIVE_STEPS.dispatch_request(call, context)`."""
+
+JUDGED_STEPS: Any = type("JUDGED_STEPS", (), {})
+"""The steps of requests that may have overrides: each looks for its override whenever it is called."""
+
 _originals: set[Any] = set()
 _classes: list[type] = []
 
+# What every request goes through. (Those that only errors meet are judged where they are met.)
 _app_steps = attrgetter(
-    "full_dispatch_request", "try_trigger_before_first_request_functions", "preprocess_request", "dispatch_request",
-    "make_default_options_response", "make_response", "finalize_request", "process_response", "open_session",
-    "save_session", "make_null_session", "do_teardown_request", "do_teardown_appcontext", "handle_user_exception",
-    "handle_http_exception", "handle_exception", "log_exception", "should_ignore_error",
+    "request_context", "app_context", "full_dispatch_request", "try_trigger_before_first_request_functions",
+    "preprocess_request", "dispatch_request", "make_response", "finalize_request", "process_response",
+    "open_session", "save_session", "make_null_session", "do_teardown_request", "do_teardown_appcontext",
 )  # fmt: skip
-_context_steps = attrgetter("push", "pop", "auto_pop", "match_request")
-_app_step_names: frozenset[str] = frozenset(_app_steps.__reduce__()[1])  # type: ignore[arg-type]
+_request_context_steps = attrgetter("push", "pop", "auto_pop", "match_request")
+_app_context_steps = attrgetter("push", "pop")
+_request_steps = attrgetter("close")
+
+# Steps that are methods of the contexts, under the names that these have.
+_METHODS = {
+    "enter_app_context": "push",
+    "leave_app_context": "pop",
+    "enter_request_context": "push",
+    "leave_request_context": "pop",
+    "auto_pop": "auto_pop",
+}
+
+_app_step_names: frozenset[str] = frozenset(_app_steps.__reduce__()[1])
 _saved: list[Any] = []
 
 
 def native(function: S) -> S:
     """Register a coroutine function as the native implementation of the step that has its name."""
-    NATIVE[function.__name__] = function
+    name = function.__name__
+
+    def judged(call: Call, context: Any, *args: Any) -> Awaitable[Any]:
+        return step(call, context, name, *args)
+
+    NATIVE[name] = function
+    setattr(NATIVE_STEPS, name, function)
+    setattr(JUDGED_STEPS, name, judged)
     return function
 
 
-def save_originals(app_class: type, context_class: type, *others: type) -> None:
+def save_originals(app_class: type, request_context: type, app_context: type, request: type) -> None:
     """Remember the methods of these classes, as they are now, as the ones that are not overrides."""
-    _classes[:] = [app_class, context_class, *others]
+    _classes[:] = [app_class, request_context, app_context, request]
     for cls in _classes:
         _originals.update(filter(callable, (getattr(cls, name) for name in dir(cls))))
-    _saved[:] = [_app_steps(app_class), _context_steps(context_class)]
+    _saved[:] = [
+        _app_steps(app_class),
+        _request_context_steps(request_context),
+        _app_context_steps(app_context),
+        _request_steps(request),
+    ]
 
 
 def overridden(owner: Any, name: str) -> bool:
@@ -58,10 +88,13 @@ def overridden(owner: Any, name: str) -> bool:
 def is_plain(context: RequestContext) -> bool:
     """Tell whether none of a request's steps is overridden, at a fraction of the price of asking for each."""
     app = context.app
+    of_app, of_request_context, of_app_context, of_request = _saved
     return (
-        _app_steps(type(app)) == _saved[0]
-        and _context_steps(type(context)) == _saved[1]
-        and _app_step_names.isdisjoint(app.__dict__)
+        _app_steps(type(app)) == of_app
+        and _request_context_steps(type(context)) == of_request_context
+        and _app_context_steps(_classes[2]) == of_app_context
+        and _request_steps(type(context.request)) is of_request
+        and app.__dict__.keys().isdisjoint(_app_step_names)
     )
 
 
@@ -71,14 +104,9 @@ def is_saved_class(cls: type) -> bool:
 
 
 def step(call: Call, context: Any, name: str, *args: Any) -> Awaitable[Any]:
-    """Return, to be awaited, a step of the context's application: the user's override, else the native one."""
-    if context._plain or not overridden(context.app, name):
-        return NATIVE[name](call, context, *args)
-    return call(getattr(context.app, name), *args)
-
-
-def context_step(call: Call, context: Any, method: str, name: str, *args: Any) -> Awaitable[Any]:
-    """Return, to be awaited, a step that is a method of the context itself (`push`, `pop`, `auto_pop`)."""
-    if context._plain or not overridden(context, method):
-        return NATIVE[name](call, context, *args)
-    return call(getattr(context, method), *args)
+    """Return, to be awaited, a step of the context or its application: the user's override, else the native one."""
+    method = _METHODS.get(name)
+    owner = context.app if method is None else context
+    if overridden(owner, method or name):
+        return call(getattr(owner, method or name), *args)
+    return NATIVE[name](call, context, *args)

@@ -23,14 +23,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..bridge import original
+from ..bridge import is_async, original
 from ..signals import request_finished, request_started
 from ..wrappers import make_response, needs_calling
 from . import errors, teardown  # noqa: F401  they register their steps
 from .contexts import end_request
 from .errors import last_resort, propagates
 from .notify import send
-from .overrides import context_step, is_plain, native, overridden, step
+from .overrides import JUDGED_STEPS, NATIVE_STEPS, is_plain, native, overridden, step
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -48,18 +48,21 @@ async def serve(call: Call, context: RequestContext, respond: Callable[[Response
     Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
     """
     context._call = call
-    context._plain = is_plain(context)
     context._served = True
+    context._plain = is_plain(context)
+    steps = NATIVE_STEPS if context._plain else JUDGED_STEPS
     error: BaseException | None = None
     try:
         try:
-            await context_step(call, context, "push", "enter_request_context")
-            response = await step(call, context, "full_dispatch_request")
+            await steps.enter_request_context(call, context)
+            response = await steps.full_dispatch_request(call, context)
             answer = respond(response)
         except Exception as raised:
             error = original(raised)
             answer = respond(await _answer_to_error(call, context, error))
     except BaseException as raised:
+        # no body will be sent that could end the context later
+        context._streams = 0
         await _end_after_error(call, context, original(raised))
         raise
     try:
@@ -74,9 +77,12 @@ async def serve(call: Call, context: RequestContext, respond: Callable[[Response
     return answer
 
 
-async def _answer_to_error(call: Call, context: RequestContext, error: Any) -> Response:
+async def _answer_to_error(call: Call, context: RequestContext, error: BaseException) -> Response:
     """Return the 500 for an exception that nothing has handled; raise it where exceptions propagate."""
     try:
+        if not context._nodes:
+            # the push failed before anything was current that handlers and hooks could use
+            raise error
         response: Response = await step(call, context, "handle_exception", error)
     except Exception as failure:
         if propagates(context.app):
@@ -98,22 +104,23 @@ async def _end_after_error(call: Call, context: RequestContext, error: BaseExcep
 @native
 async def full_dispatch_request(call: Call, context: RequestContext) -> Response:
     """Everything between push and pop, errors of the user's functions included."""
-    app = context.app
-    if not (app._got_first_request and context._plain):
-        await step(call, context, "try_trigger_before_first_request_functions")
+    app, plain = context.app, context._plain
+    steps = NATIVE_STEPS if plain else JUDGED_STEPS
+    if not (app._got_first_request and plain):
+        await steps.try_trigger_before_first_request_functions(call, context)
     try:
         if request_started.receivers:
             await send(call, request_started, app)
         rv: ResponseReturnValue | None = None
-        if app.before_request_funcs or app.url_value_preprocessors or not context._plain:
-            rv = await step(call, context, "preprocess_request")
+        if app.before_request_funcs or app.url_value_preprocessors or not plain:
+            rv = await steps.preprocess_request(call, context)
         if rv is None:
             if "flaskctx.receive_body" in context.request.environ:
                 await receive_body(call, context)
-            rv = await step(call, context, "dispatch_request")
+            rv = await steps.dispatch_request(call, context)
     except Exception as error:
         rv = await step(call, context, "handle_user_exception", original(error))
-    response: Response = await step(call, context, "finalize_request", rv)
+    response: Response = await steps.finalize_request(call, context, rv)
     return response
 
 
@@ -151,11 +158,16 @@ async def preprocess_request(call: Call, context: RequestContext) -> ResponseRet
 
 
 async def receive_body(call: Call, context: RequestContext) -> None:
-    """Wait until the request's body is there, unless the route reads it as a stream or has no use for it."""
+    """Wait until the request's body is there, unless the view has no use for it or reads it as it comes.
+
+    That is what the view of a route with `stream=True` does, and under WSGI any `def` view.
+    """
     request = context.request
     rule = request.url_rule
     if rule is not None and not getattr(rule, "stream", False):
-        await call(request.environ["flaskctx.receive_body"], request)
+        receive = request.environ["flaskctx.receive_body"]
+        if is_async(receive) or is_async(context.app.view_functions[rule.endpoint]):
+            await call(receive, request)
 
 
 @native
@@ -181,15 +193,15 @@ async def finalize_request(
 
     :param from_error_handler: log errors of the after hooks instead of raising them.
     """
-    app = context.app
+    app, plain = context.app, context._plain
     response: Response
-    if (context._plain or not overridden(app, "make_response")) and (type(rv) is str or not needs_calling(rv)):
+    if (plain or not overridden(app, "make_response")) and (type(rv) is str or not needs_calling(rv)):
         response = make_response(app, rv)
     else:
         response = await call(app.make_response, rv)
     try:
-        if not context._plain or _has_to_be_processed(app, context):
-            response = await step(call, context, "process_response", response)
+        if not plain or _has_to_be_processed(app, context):
+            response = await (NATIVE_STEPS if plain else JUDGED_STEPS).process_response(call, context, response)
         if request_finished.receivers:
             await send(call, request_finished, app, response=response)
     except Exception:
@@ -220,6 +232,9 @@ async def process_response(call: Call, context: RequestContext, response: Respon
             for hook in reversed(app.after_request_funcs.get(name, ())):
                 response = await call(hook, response)
     session = context.session
+    if session is None:
+        # it could not be opened, and this is the response to that
+        return response
     if not context._plain and overridden(app, "save_session"):
         await call(app.save_session, session, response)
     elif not app.session_interface.is_null_session(session):

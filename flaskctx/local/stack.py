@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from operator import attrgetter
-from threading import get_ident as get_thread_ident
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .binding import Binding, ReadAttribute, Resolve, plain, through, unbound_attribute
@@ -19,7 +18,7 @@ from .inheritance import Holder, uninherited
 from .proxy import LocalProxy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -30,16 +29,14 @@ class Node(Generic[T]):
     Attributes:
         value: What was pushed.
         below: The node that was on top before, None for the lowest.
-        owner: ``threading.get_ident()`` of the thread that pushed.
         closed: Whether the value is done with. No chain shows it any more then.
     """
 
     # Filled in by the push that makes it: a call of an __init__ would cost a third of a push.
-    __slots__ = ("below", "closed", "owner", "value")
+    __slots__ = ("below", "closed", "value")
 
     value: T
     below: Node[T] | None
-    owner: int
     closed: bool
 
 
@@ -48,15 +45,22 @@ class LocalStack(Generic[T]):
 
     Args:
         context_var: Holds the uppermost node; one is made if none is given.
+
+    Attributes:
+        peek: ``peek(None)`` returns the uppermost node, which may be closed; None if there is none. For who
+            can't wait for :attr:`top_node`.
+        put: ``put(node)`` does what :meth:`set_node` does.
     """
 
-    __slots__ = ("_holder", "_ident", "_var")
+    __slots__ = ("_holder", "_ident", "_var", "peek", "put")
 
     def __init__(self, context_var: ContextVar[Any] | None = None) -> None:
         self._var: ContextVar[Node[T] | None]
         self._var = ContextVar("flaskctx.local.stack") if context_var is None else context_var
         self._holder: Holder[Node[T] | None] = uninherited(self._var)
         self._ident: IdentFunction = get_ident
+        self.peek: Callable[[None], Node[T] | None] = self._holder.get
+        self.put: Callable[[Node[T] | None], object] = self._holder.set
 
     def push(self, obj: T) -> list[T]:
         """Put *obj* on top.
@@ -64,18 +68,16 @@ class LocalStack(Generic[T]):
         Returns:
             All values, bottom first; a list of its own, to change it changes nothing.
         """
-        holder = self._holder
-        below = holder.get(None)
+        below = self.peek(None)
         node: Node[T] = Node()  # written out, since a call of push_node would cost a tenth of push and pop
         node.value = obj
-        node.owner = get_thread_ident()
         node.closed = False
         if below is None:
             node.below = None
-            holder.set(node)
+            self.put(node)
             return [obj]
         node.below = below = below if not below.closed else self.top_node
-        holder.set(node)
+        self.put(node)
         values = [obj]
         while below is not None:
             if not below.closed:
@@ -86,31 +88,30 @@ class LocalStack(Generic[T]):
 
     def push_node(self, obj: T) -> Node[T]:
         """Put *obj* on top and return its node; takes the same time at any depth."""
-        holder = self._holder
-        below = holder.get(None)
+        below = self.peek(None)
+        if below is not None and below.closed:
+            below = self.top_node
         node: Node[T] = Node()
         node.value = obj
-        node.below = below if below is None or not below.closed else self.top_node
-        node.owner = get_thread_ident()
+        node.below = below
         node.closed = False
-        holder.set(node)
+        self.put(node)
         return node
 
     def pop(self) -> T | None:
         """Take the top off and return it, None if the stack is empty."""
-        holder = self._holder
-        node = holder.get(None)
+        node = self.peek(None)
         if node is not None and node.closed:
             node = self.top_node
         if node is None:
             return None
-        holder.set(node.below)
+        self.put(node.below)
         return node.value
 
     @property
     def top(self) -> T | None:
         """The value on top, None if the stack is empty."""
-        node = self._holder.get(None)
+        node = self.peek(None)
         while node is not None and node.closed:
             node = node.below
         return None if node is None else node.value
@@ -118,18 +119,18 @@ class LocalStack(Generic[T]):
     @property
     def top_node(self) -> Node[T] | None:
         """The node of the value on top, None if the stack is empty."""
-        node = self._holder.get(None)
+        node = self.peek(None)
         while node is not None and node.closed:
             node = node.below
         return node
 
     def set_node(self, node: Node[T] | None) -> None:
         """Make *node*, and with it what is below it, the content of the stack in this context."""
-        self._holder.set(node)
+        self.put(node)
 
     def nodes(self) -> Iterator[Node[T]]:
         """Iterate over the nodes that are not closed, from the top down."""
-        node = self._holder.get(None)
+        node = self.peek(None)
         while node is not None:
             if not node.closed:
                 yield node
@@ -145,7 +146,7 @@ class LocalStack(Generic[T]):
         return LocalProxy(self, name, unbound_message=unbound_message)
 
     def __release_local__(self) -> None:
-        self._holder.set(None)
+        self.put(None)
 
     @property
     def _local(self) -> StackLocal:

@@ -3,5 +3,6 @@
 from .async_client import FlaskAsyncClient
 from .builder import EnvironBuilder
 from .client import FlaskClient
+from .runner import FlaskCliRunner
 
-__all__ = ["EnvironBuilder", "FlaskAsyncClient", "FlaskClient"]
+__all__ = ["EnvironBuilder", "FlaskAsyncClient", "FlaskCliRunner", "FlaskClient"]

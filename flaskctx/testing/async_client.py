@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import anyio
-from anyio.abc import TaskGroup
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from .client import FlaskClient
 
 if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
     from werkzeug.wrappers import Request as BaseRequest
 
     from ..app import Flask
@@ -164,7 +164,8 @@ class _Lifespan:
             stream.close()
 
     async def _serve(self) -> None:
-        await self._app.asgi({"type": "lifespan", "asgi": {"version": "3.0"}}, self._from_server.receive, self._to_server.send)
+        scope = {"type": "lifespan", "asgi": {"version": "3.0"}}
+        await self._app.asgi(scope, self._from_server.receive, self._to_server.send)
 
     async def _exchange(self, event: str) -> None:
         await self._to_app.send({"type": f"lifespan.{event}"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from copy import copy
@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import werkzeug.test
-from werkzeug.test import TestResponse
 from werkzeug.wrappers import Request as BaseRequest
 
 from ..bridge.loops import loop_is_running
@@ -21,9 +20,11 @@ from ..globals import _app_ctx_stack, _request_ctx_stack
 from .builder import EnvironBuilder
 
 if TYPE_CHECKING:
-    from datetime import datetime
+
+    from werkzeug.test import TestResponse
 
     from ..app import Flask
+    from ..local import LocalStack
     from ..sessions import SessionMixin
 
 
@@ -35,7 +36,7 @@ class FlaskClient(werkzeug.test.Client):
     request is then served by another thread while the loop stands still.
     """
 
-    application: Flask  # type: ignore[assignment]
+    application: Flask
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +76,7 @@ class FlaskClient(werkzeug.test.Client):
         finally:
             builder.close()
 
-    def _with_base(self, environ: dict[str, Any]) -> dict[str, Any]:
+    def _with_base(self, environ: Mapping[str, Any]) -> dict[str, Any]:
         return {
             **self.environ_base,
             **environ,
@@ -166,8 +167,9 @@ def _in_thread(function: Any) -> Any:
 
 def _drop_ended() -> None:
     """Drop contexts from this chain that were ended on another thread."""
-    for stack in (_request_ctx_stack, _app_ctx_stack):
-        while (node := stack.top_node) is not None and node.value._state is State.CLOSED:  # type: ignore[attr-defined]
+    stacks: tuple[LocalStack[Any], ...] = (_request_ctx_stack, _app_ctx_stack)
+    for stack in stacks:
+        while (node := stack.top_node) is not None and node.value._state is State.CLOSED:
             stack.set_node(node.below)
 
 

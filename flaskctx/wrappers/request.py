@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wrappers import Request as WerkzeugRequest
+from werkzeug.wsgi import LimitedStream
 
 from .. import json
 from ..debughelpers import attach_enctype_error_multidict
 from ..globals import current_app
+from .input import InputStream
 from .quick import defines_any
 
 if TYPE_CHECKING:
@@ -190,6 +193,36 @@ class Request(WerkzeugRequest):
         return names
 
     # --- the body ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def stream(self) -> Any:
+        """The body as it arrives: a binary file to read in a `def` view, chunks for `async for` in an `async def` one.
+
+        To have it unread in the view, register the route with `stream=True`. It ends with an error where the body is
+        larger than `max_content_length` (413) or the client leaves before its end (400).
+        """
+        stream = super().stream
+        body = self.environ["wsgi.input"]
+        if hasattr(body, "__aiter__"):
+            body.limit = self.max_content_length
+            return body
+        length = self.content_length
+        if length is not None and "wsgi.input_terminated" in self.environ:
+            # servers that promise to end the input where the body ends do so too where a client has left
+            stream = LimitedStream(stream, length)
+        return InputStream(stream)
+
+    async def load_body(self) -> None:
+        """Wait until the whole body is there, as it is in the view anyway, unless the route has `stream=True`.
+
+        For an `async def` before hook that reads the body. In a `def` one reading waits by itself.
+
+        :raises RequestEntityTooLarge: (413) the body is larger than `max_content_length`.
+        :raises ClientDisconnected: (400) the client left before its end.
+        """
+        receive = self.environ.get("flaskctx.receive_body")
+        if receive is not None:
+            await current_app.ensure_async(receive)(self)
 
     def _load_form_data(self) -> None:
         if "form" in vars(self):

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..bridge import drive
+from ..bridge import InWorker, drive
 from ..lifecycle import end_stream
 from ..wrappers import has_no_body
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..bridge import Call
     from ..ctx import RequestContext
     from ..wrappers import Response
+    from ..wrappers.async_body import EncodedChunks
 
 
 class StreamedBody:
@@ -37,6 +38,7 @@ class StreamedBody:
         try:
             return next(self._iterator)  # type: ignore[no-any-return]
         except StopIteration:
+            self.close()
             raise
         except BaseException as error:
             self._error = error
@@ -67,16 +69,17 @@ class StreamedBody:
 
 
 class AsyncBody:
-    """An async body, iterated on the background loop by one task while this thread waits for each chunk.
+    """An async body, iterated on a loop by one task while this thread waits for each chunk.
 
     One task, because an async generator may hold what belongs to its task (a timeout, a task group) across
-    its yields.
+    its yields. In the worker thread of an ASGI request, whatever the thread waits for is awaited by the
+    request's own task anyway; the background loop makes a task for each wait, so there a `Pump` is needed.
     """
 
     def __init__(self, call: Call, response: Response, environ: dict[str, Any], status_code: int) -> None:
         self._call = call
         self._response = response
-        self._chunks = response.aiter_encoded()
+        self._chunks: EncodedChunks | None = response.aiter_encoded()
         self._sends_body = not has_no_body(environ, status_code)
         self._pump: Pump | None = None
 
@@ -86,9 +89,12 @@ class AsyncBody:
     def __next__(self) -> bytes:
         if not self._sends_body or self._chunks is None:
             raise StopIteration
-        if self._pump is None:
-            self._pump = Pump(self._chunks)
-        chunk = drive(self._call(self._pump.next_chunk))
+        if isinstance(self._call, InWorker):
+            chunk = drive(self._call(_next_chunk, self._chunks))
+        else:
+            if self._pump is None:
+                self._pump = Pump(self._chunks)
+            chunk = drive(self._call(self._pump.next_chunk))
         if chunk is None:
             raise StopIteration
         return chunk  # type: ignore[no-any-return]
@@ -99,13 +105,17 @@ class AsyncBody:
         if chunks is None:
             return
         try:
-            drive(self._call(chunks.aclose if self._pump is None else self._pump.close))
+            drive(self._call.shielded(chunks.aclose if self._pump is None else self._pump.close))
         finally:
             self._response.close()
 
     def __del__(self) -> None:
         if not sys.is_finalizing():
             self.close()
+
+
+async def _next_chunk(chunks: EncodedChunks) -> bytes | None:
+    return await anext(chunks, None)
 
 
 class Pump:

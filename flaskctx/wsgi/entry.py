@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..bridge import Inline, call_here, drive
+from ..bridge import call_here, drive
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle import serve
 from ..wrappers import overrides_call, response_start
 from .body import AsyncBody, StreamedBody, close_body
 from .foreign import hide_foreign_contexts
+from .input import RECEIVE_BODY, receive_input
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from ..app import Flask
     from ..bridge import Call
-    from ..ctx import RequestContext
     from ..wrappers import Response
 
 
@@ -35,6 +35,8 @@ def serve_wsgi(app: Flask, environ: WSGIEnvironment, start_response: StartRespon
 
 def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     call = call_here(_ADVICE)
+    if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+        environ.setdefault(RECEIVE_BODY, receive_input)
     context = app.request_context(environ)
     responder = Responder(call, environ, start_response)
     body: Iterable[bytes] = drive(serve(call, context, responder.respond))
@@ -78,4 +80,5 @@ class Responder:
         try:
             raise RuntimeError("The response was replaced because a teardown function failed.")
         except RuntimeError as error:
-            return self._start_response(status, headers, (RuntimeError, error, error.__traceback__))
+            replaced: Any = (RuntimeError, error, error.__traceback__)
+            return self._start_response(status, headers, replaced)

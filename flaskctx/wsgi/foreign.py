@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ _reported: set[int] = set()
 
 
 @contextmanager
-def hide_foreign_contexts(app: Flask, environ: dict[str, Any]) -> Iterator[None]:
+def hide_foreign_contexts(app: Flask, environ: Mapping[str, Any]) -> Iterator[None]:
     """Hide contexts that don't belong to the request which is about to start, and report them once.
 
     They are hidden, not torn down: whoever pushed them has them still. A request of a test client, and one that

@@ -7,7 +7,7 @@ from types import MethodType
 
 import pytest
 
-from flaskctx import Flask, abort, request
+from flaskctx import Flask, abort, request, session
 from flaskctx.ctx import RequestContext
 
 OVERRIDES = {
@@ -255,8 +255,6 @@ class TestTheSessionInterface:
         @app.get("/")
         @colour
         def view():
-            from flaskctx import session
-
             assert session.get("anything") is None
             session["a"] = 1
 

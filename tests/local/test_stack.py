@@ -110,10 +110,6 @@ def test_push_node_returns_the_node_of_the_value(stack):
     assert stack.top_node is node
 
 
-def test_a_node_knows_the_thread_that_pushed_it(stack):
-    assert stack.push_node("a").owner == threading.get_ident()
-
-
 def test_a_node_has_no_other_attributes(stack):
     node = stack.push_node("a")
     with pytest.raises(AttributeError):

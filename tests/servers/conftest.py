@@ -38,22 +38,45 @@ def colour(request):
 
 
 @pytest.fixture(scope="session")
-def live(request, tmp_path_factory):
-    """A running server of each kind, for tests that leave it running."""
-    server = RunningServer(request.param, "app", tmp_path_factory.mktemp(request.param.name))
+def live_servers():
+    """The servers that tests share, by their kind; they are stopped, and must not complain, when all tests are done."""
+    servers = {}
+    yield servers
     try:
-        server.wait_until_ready()
-        yield server
-        server.terminate()
-        server.wait_for_end()
-        assert not server.complaints(), server.output
+        for server in servers.values():
+            server.terminate()
+        for server in servers.values():
+            server.wait_for_end()
+        complaints = {server.kind.name: server.complaints() for server in servers.values() if server.complaints()}
+        assert complaints == {}
     finally:
-        server.kill()
+        for server in servers.values():
+            server.kill()
+
+
+@pytest.fixture
+def live(request, live_servers, tmp_path_factory):
+    """A running server of each kind, for tests that leave it running."""
+    kind = request.param
+    if kind not in live_servers:
+        live_servers[kind] = RunningServer(kind, "app", tmp_path_factory.mktemp(kind.name))
+        live_servers[kind].wait_until_ready()
+    return live_servers[kind]
 
 
 @pytest.fixture
 def start(tmp_path_factory):
     """Start a server of a kind, for tests that end it: `start(kind)`, `start(kind, "another_module")`."""
+    yield from _starter(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def start_for_module(tmp_path_factory):
+    """`start` for fixtures that the tests of a module share."""
+    yield from _starter(tmp_path_factory)
+
+
+def _starter(tmp_path_factory):
     started = []
 
     def start(kind, module="app"):

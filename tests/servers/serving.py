@@ -57,10 +57,12 @@ class RunningServer:
     """A server that serves `module`'s application until it is stopped.
 
     :param folder: an empty folder for its output and its journal.
+    :param ready: the path that is asked for to see whether it answers.
     """
 
-    def __init__(self, kind, module, folder):
+    def __init__(self, kind, module, folder, ready="/ready"):
         self.kind = kind
+        self._ready = ready
         self.port = free_port()
         self._journal = folder / "journal"
         self._journal.touch()
@@ -89,7 +91,7 @@ class RunningServer:
         while time.monotonic() < deadline:
             assert self.process.poll() is None, f"the server ended at its start:\n{self.output}"
             with contextlib.suppress(OSError, http.client.HTTPException):
-                if self.get("/ready").status == 200:
+                if self.get(self._ready).status == 200:
                     return
             time.sleep(0.05)
         raise AssertionError(f"the server does not answer:\n{self.output}")

@@ -18,10 +18,10 @@ def test_a_blocking_call_in_a_thread_does_not_delay_other_async_views(live):
 
     def block_or_sleep(number):
         if number == 0:
-            return live.get("/async/block", seconds=1, key="in a thread").text
+            return live.get("/async/block", seconds=0.7, key="in a thread").text
         return seconds_of(lambda: live.get("/async/sleep", seconds=0.1))
 
     number = min(live.kind.at_once, 4)
     text, *seconds = at_once(block_or_sleep, range(number))
     assert text == "in a thread"
-    assert max(seconds) < 0.6
+    assert max(seconds) < 0.5

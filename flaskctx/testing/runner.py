@@ -1,0 +1,39 @@
+"""Running an application's commands in a test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from click.testing import CliRunner, Result
+
+from ..command_group import AppLoader
+
+if TYPE_CHECKING:
+    from ..app import Flask
+
+
+class _LoadedApp(AppLoader):
+    """The application that the runner was made for."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def load_app(self) -> Flask:
+        return self._app
+
+
+class FlaskCliRunner(CliRunner):
+    """click's runner, whose commands find the application that it was made for."""
+
+    def __init__(self, app: Flask, **kwargs: Any) -> None:
+        self.app = app
+        super().__init__(**kwargs)
+
+    def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]
+        """Run a command, by default the group of all of the application's, and return its result.
+
+        :param cli: a command or group.
+        :param args: the command line, as a list or one string.
+        """
+        kwargs.setdefault("obj", _LoadedApp(self.app))
+        return super().invoke(self.app.cli if cli is None else cli, args, **kwargs)
