@@ -37,7 +37,7 @@ from .logging import create_logger
 from .scaffold import Scaffold, setupmethod
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .templating import DispatchingJinjaLoader, Environment
-from .testing import EnvironBuilder, FlaskAsyncClient, FlaskCliRunner, FlaskClient
+from .testing import EnvironBuilder, FlaskAsyncClient, FlaskClient, FlaskCliRunner
 from .wrappers import Request, Response, make_response
 from .wsgi import serve_wsgi
 
@@ -392,7 +392,9 @@ class Flask(Scaffold):
 
     def _quick_rule(self, request: Request) -> Rule | None:
         """Return the rule for a request whose URL needs no adapter to be matched."""
-        return None if overridden(self, "create_url_adapter") else urls.quick_rule(self, request)
+        if type(self).create_url_adapter is not _create_url_adapter or "create_url_adapter" in self.__dict__:
+            return None
+        return urls.quick_rule(self, request)
 
     def url_for(
         self,
@@ -694,4 +696,5 @@ def _current_request_context() -> RequestContext:
     return top
 
 
+_create_url_adapter = Flask.create_url_adapter
 save_originals(Flask, RequestContext, AppContext, Request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 import anyio.to_thread
 
@@ -55,5 +55,5 @@ async def _run_natively(work: Callable[[], Outcome]) -> Outcome:
     async with anyio.to_thread.current_default_thread_limiter():
         start_native_thread(lambda: inbox.post(work()), "flaskctx-thread")
         with anyio.CancelScope(shield=True):
-            outcome: Outcome = await inbox.arrival()
-        return outcome
+            return cast("Outcome", await inbox.arrival())
+    raise AssertionError("a shielded wait is not cancelled")

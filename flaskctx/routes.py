@@ -23,7 +23,9 @@ class FlaskMap(Map):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._plain: dict[str, dict[str, Rule]] = {}
+        self.plain_rules: dict[str, dict[str, Rule]] = {}
+        """The plain rules by path and method. What isn't here is for `match` to find."""
+        self._shared_paths: set[str] = set()
         super().__init__(*args, **kwargs)
 
     def add(self, rulefactory: RuleFactory) -> None:
@@ -33,24 +35,24 @@ class FlaskMap(Map):
         for rule in self._rules[before:]:
             self._note(rule)
 
-    def plain_rule(self, path: str, method: str) -> Rule | None:
-        """Return the plain rule for a path and a method; None: ask `match`."""
-        rules = self._plain.get(path)
-        return None if rules is None else rules.get(method)
-
     def _note(self, rule: Rule) -> None:
         siblings = self._rules_by_endpoint[rule.endpoint]
         if any(sibling.defaults for sibling in siblings):
             # such an endpoint redirects from one of its URLs to another
             for sibling in siblings:
-                self._plain.pop(sibling.rule, None)
-        elif _is_plain(rule, self):
-            rules = self._plain.setdefault(rule.rule, {})
+                self._leave_to_match(sibling.rule)
+        elif not _is_plain(rule, self):
+            if not rule.arguments:
+                # it may be the right one for this path and be asked before the plain ones
+                self._leave_to_match(rule.rule)
+        elif rule.rule not in self._shared_paths:
+            rules = self.plain_rules.setdefault(rule.rule, {})
             for method in rule.methods or ():
                 rules.setdefault(method, rule)
-        elif not rule.arguments:
-            # it may be the right one for this path and be asked before the plain ones
-            self._plain.pop(rule.rule, None)
+
+    def _leave_to_match(self, path: str) -> None:
+        self._shared_paths.add(path)
+        self.plain_rules.pop(path, None)
 
 
 def _is_plain(rule: Rule, url_map: Map) -> bool:

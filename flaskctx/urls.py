@@ -185,16 +185,27 @@ def quick_rule(app: Flask, request: Request) -> Rule | None:
 
     Ordinary: the host needs no cleaning up and no check, and says nothing about the rule.
     """
-    url_map = app.url_map
-    if type(url_map) is not FlaskMap or app.subdomain_matching or app.config["TRUSTED_HOSTS"] is not None:
+    url_map: Any = app.url_map
+    if type(url_map) is not FlaskMap:
+        return None
+    rules = url_map.plain_rules.get(request.path)
+    if rules is None:
         return None
     environ = request.environ
     host = environ.get("HTTP_HOST")
-    if host is None or not _plain_host(host) or "HTTP_UPGRADE" in environ or request.trusted_hosts:
+    if (
+        host is None
+        or not _plain_host(host)
+        or "HTTP_UPGRADE" in environ
+        or not environ["PATH_INFO"]
+        or request.trusted_hosts
+        or app.config["TRUSTED_HOSTS"] is not None
+        or app.subdomain_matching
+        or url_map.host_matching
+        or FlaskMap.bind_to_environ is not _BIND_TO_ENVIRON
+    ):
         return None
-    if not environ.get("PATH_INFO") or FlaskMap.bind_to_environ is not _BIND_TO_ENVIRON:
-        return None
-    return url_map.plain_rule(request.path, request.method)
+    return rules.get(request.method)  # type: ignore[no-any-return]
 
 
 def _bind_plain(

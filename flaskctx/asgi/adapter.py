@@ -25,6 +25,8 @@ class ASGIAdapter:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
+        self.under_way = 0
+        """How many requests are being served."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request or the lifespan; websockets are for mounted applications only."""
@@ -32,7 +34,11 @@ class ASGIAdapter:
         if self.app._mounts and await self._served_by_mount(kind, scope, receive, send):
             return
         if kind == "http":
-            await serve_http(self.app, scope, receive, send)
+            self.under_way += 1
+            try:
+                await serve_http(self.app, scope, receive, send)
+            finally:
+                self.under_way -= 1
         elif kind == "lifespan":
             await serve_lifespan(self.app, receive, send)
         elif kind == "websocket":

@@ -158,5 +158,5 @@ def expects_body(scope: Scope, environ: dict[str, Any]) -> bool:
     """Tell whether a request can have a body: RFC 9112, section 6.3; in HTTP/2 and 3 any request can."""
     length = environ.get("CONTENT_LENGTH")
     if length is not None:
-        return length != "0"
+        return bool(length != "0")
     return "HTTP_TRANSFER_ENCODING" in environ or scope.get("http_version", "1.1") not in ("1.0", "1.1")

@@ -129,7 +129,7 @@ class Production:
                     await self._consume()
                 except BaseException:
                     self._stop()
-                    while await inbox.patient_arrival() is not self:
+                    while not await self._thread_has_left():
                         pass
                     raise
                 inbox.check()
@@ -144,15 +144,21 @@ class Production:
         left = False
         while not left or self._chunks:
             if not self._chunks:
-                message = await inbox.patient_arrival()
-                if type(message) is Ask:
-                    await self._call.answer(message)
-                left = message is self
+                left = await self._thread_has_left()
+                if not left:
+                    inbox.check()
                 self._told = False
             while self._chunks:
                 data = self._chunks.popleft()
                 self._waiting -= len(data)
                 await self._sender.chunk(data)
+
+    async def _thread_has_left(self) -> bool:
+        """Wait for word from the thread, and do what it asks for; tell whether it has left."""
+        message = await self._call.inbox.patient_arrival()
+        if type(message) is Ask:
+            await self._call.answer(message)
+        return message is self
 
     # -- on the worker thread ------------------------------------------------------------------------------------
 

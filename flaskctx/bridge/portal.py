@@ -24,7 +24,7 @@ from functools import partial
 from queue import Empty
 from typing import Any, ParamSpec, TypeVar
 
-from .call import Outcome, Raised, Returned
+from .call import Outcome, Raised, Returned, close_unawaited
 from .in_worker import await_it
 from .mailbox import Mailbox, gevent_patches_threads, new_mailbox
 from .on_loop import OnLoop
@@ -40,6 +40,10 @@ DRAIN_WAIT = 10.0
 
 CANCEL_WAIT = 5.0
 """Seconds that a cancelled coroutine is given to end."""
+
+
+STREAM = "flaskctx-stream"
+"""The name of tasks that make a response's chunks. They may be endless, so they are not waited for at the exit."""
 
 
 class BackgroundLoop:
@@ -71,7 +75,12 @@ class BackgroundLoop:
         that thread meanwhile (KeyboardInterrupt, a gevent timeout) cancels the task and is raised when it ended.
         """
         errand = Errand(awaitable, context)
-        self.loop.call_soon_threadsafe(errand.start)
+        try:
+            self.loop.call_soon_threadsafe(errand.start)
+        except RuntimeError:
+            # the process is ending, and the loop has ended before this thread
+            close_unawaited(awaitable)
+            raise
         try:
             outcome = attend(errand.mailbox)
         except BaseException:
@@ -81,6 +90,7 @@ class BackgroundLoop:
         return outcome.get()  # type: ignore[no-any-return]
 
     def _start(self) -> asyncio.AbstractEventLoop:
+        _before_executors_close(self.drain)
         # A native lock: under gevent no other greenlet gets to ask for the loop before it is there.
         started = native("allocate_lock")()
         started.acquire()
@@ -88,7 +98,6 @@ class BackgroundLoop:
         started.acquire()
         if self._loop is None:
             raise RuntimeError("The background event loop could not be started; its thread printed the reason.")
-        _before_executors_close(self.drain)
         return self._loop
 
     def _run(self, started: Any) -> None:
@@ -102,7 +111,7 @@ class BackgroundLoop:
 
     def drain(self, wait: float | None = None) -> None:
         """Give the tasks on the loop `wait` seconds to finish, cancel the rest, and end the loop."""
-        loop, self._loop = self._loop, None
+        loop = self._loop
         if loop is None:
             return
         wait = DRAIN_WAIT if wait is None else wait
@@ -118,6 +127,7 @@ class BackgroundLoop:
             mailbox.get(True, wait + CANCEL_WAIT)
         except Empty:
             logger.error("Tasks on the background loop ignored their cancellation; the process exits without them.")
+        self._loop = None
 
 
 class Errand:
@@ -158,6 +168,9 @@ def _attend_end(mailbox: Mailbox) -> None:
 async def _finish_tasks(mailbox: Mailbox, wait: float) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
+    for task in asyncio.all_tasks():
+        if task.get_name() == STREAM:
+            task.cancel()
     while (tasks := asyncio.all_tasks() - {asyncio.current_task()}) and loop.time() < deadline:
         await asyncio.wait(tasks, timeout=deadline - loop.time())
     for task in tasks:
@@ -230,9 +243,15 @@ class NativeThreadExecutor(ThreadPoolExecutor):
 
 
 def _before_executors_close(function: Callable[[], None]) -> None:
-    """Have `function` called at exit while executors still take work (`atexit` comes after they are closed)."""
+    """Have `function` called at exit while executors still take work (`atexit` comes after they are closed).
+
+    :raises RuntimeError: the process is ending already.
+    """
     register = getattr(threading, "_register_atexit", None) or atexit.register
-    register(function)
+    try:
+        register(function)
+    except RuntimeError:
+        raise RuntimeError("The process is ending: no coroutine can be run any more.") from None
 
 
 portal = BackgroundLoop()

@@ -108,9 +108,9 @@ class RequestContext:
 
     def match_request(self) -> None:
         """Match the URL; the result is `request.url_rule` and `view_args`, or `routing_exception`."""
-        request = self.request
-        if self._rule is not None:
-            request.url_rule, request.view_args = self._rule, {}
+        request, rule = self.request, self._rule
+        if rule is not None:
+            request.url_rule, request.view_args = rule, {}
         elif self._url_adapter is not None:
             try:
                 matched: Any = self._url_adapter.match(return_rule=True)

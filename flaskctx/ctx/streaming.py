@@ -94,7 +94,8 @@ class AsyncContextStream(_ContextStream, AsyncIterator[Any]):
 
 
 async def _nothing() -> AsyncIterator[Any]:
-    for chunk in ():
+    chunks: tuple[Any, ...] = ()
+    for chunk in chunks:
         yield chunk
 
 

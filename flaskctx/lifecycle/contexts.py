@@ -12,7 +12,7 @@ from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
 from .failures import worst
 from .notify import send
-from .overrides import JUDGED_STEPS, NATIVE, NATIVE_STEPS, native, overridden, step
+from .overrides import NATIVE, native, overridden, step
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -292,6 +292,17 @@ async def end_request(call: Call, context: RequestContext, error: BaseException 
         failure = worst(context.app, failure, raised)
     if failure is not None:
         raise failure
+
+
+def lend_to_debugger(context: RequestContext) -> None:
+    """Give werkzeug's debugger the contexts of a failed request, to be current in its console.
+
+    They are borrowed: entering and leaving them there tears nothing down.
+    """
+    keep = context.request.environ.get("werkzeug.debug.preserve_context")
+    if keep is not None:
+        implicit = context._implicit_app_ctx_stack[-1] if context._nodes else None
+        keep(Borrowed(implicit or _app_ctx_stack.top, context))
 
 
 async def end_stream(call: Call, context: RequestContext, error: BaseException | None) -> None:

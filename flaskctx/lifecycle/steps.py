@@ -27,7 +27,7 @@ from ..bridge import is_async, original
 from ..signals import request_finished, request_started
 from ..wrappers import make_response, needs_calling
 from . import errors, teardown  # noqa: F401  they register their steps
-from .contexts import end_request
+from .contexts import end_request, lend_to_debugger
 from .errors import last_resort, propagates
 from .notify import send
 from .overrides import JUDGED_STEPS, NATIVE_STEPS, is_plain, native, overridden, step
@@ -98,6 +98,7 @@ async def _end_after_error(call: Call, context: RequestContext, error: BaseExcep
         if overridden(app, "should_ignore_error") and await call(app.should_ignore_error, error):
             error = None
     finally:
+        lend_to_debugger(context)
         await end_request(call, context, error)
 
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from ..app import Flask
-    from ..local import LocalStack
     from ..sessions import SessionMixin
 
 
@@ -62,9 +61,8 @@ class FlaskClient(werkzeug.test.Client):
                 builder.environ_base = self._with_base(builder.environ_base or {})
                 return builder.get_request()
             if isinstance(source, dict):
-                return werkzeug.test.EnvironBuilder.from_environ(
-                    source, app=self.application, environ_base=self._with_base({})
-                ).get_request()
+                base = self._with_base({})
+                return EnvironBuilder.from_environ(source, app=self.application, environ_base=base).get_request()
             if isinstance(source, BaseRequest):
                 request = copy(source)
                 request.environ = self._with_base(request.environ)
@@ -167,7 +165,7 @@ def _in_thread(function: Any) -> Any:
 
 def _drop_ended() -> None:
     """Drop contexts from this chain that were ended on another thread."""
-    stacks: tuple[LocalStack[Any], ...] = (_request_ctx_stack, _app_ctx_stack)
+    stacks: list[Any] = [_request_ctx_stack, _app_ctx_stack]
     for stack in stacks:
         while (node := stack.top_node) is not None and node.value._state is State.CLOSED:
             stack.set_node(node.below)

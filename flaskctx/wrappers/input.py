@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import IO, Any
+from typing import Any
 
 from ..globals import current_app
 
@@ -18,7 +18,7 @@ class InputStream:
     view under WSGI, on the request's worker thread elsewhere.
     """
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
         self.read = stream.read
         self.readline = stream.readline

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # A werkzeug that keeps its headers in another way is served by its own code throughout.
 HEADERS_ARE_KNOWN = vars(Headers()) == {"_list": []}
 
-_STATUS_LINES = {code: (phrase, f"{code} {phrase.upper()}") for code, phrase in HTTP_STATUS_CODES.items()}
-_CONTENT_TYPES: dict[str | None, tuple[str, str]] = {
+# Users add codes to werkzeug's table and may reword one, so the phrase belongs to the key.
+STATUS_LINES = {(code, phrase): f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+CONTENT_TYPES: dict[str | None, tuple[str, str]] = {
     mimetype: ("Content-Type", get_content_type(mimetype, "utf-8"))
     for mimetype in (
         "text/html",
@@ -53,10 +54,6 @@ def defines_any(cls: type, base: type, names: Iterable[str]) -> bool:
 def status_line(code: int) -> str:
     """Return the status line of `code`, `200 OK`, as werkzeug writes it."""
     phrase = HTTP_STATUS_CODES.get(code)
-    known = _STATUS_LINES.get(code)
-    # users add codes to werkzeug's table and may reword one, so it is asked each time
-    if known is not None and known[0] is phrase:
-        return known[1]
     return f"{code} UNKNOWN" if phrase is None else f"{code} {phrase.upper()}"
 
 
@@ -72,7 +69,7 @@ def typed_items(
         that aren't in the table.
     """
     if content_type is None:
-        type_pair = _CONTENT_TYPES.get(default if mimetype is None else mimetype)
+        type_pair = CONTENT_TYPES.get(default if mimetype is None else mimetype)
     else:
         type_pair = ("Content-Type", content_type)
         if not _is_plain_pair(type_pair):

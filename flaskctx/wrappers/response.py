@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeGuard
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from .. import json
 from ..globals import current_app
 from .async_body import EncodedChunks, is_async_body
-from .quick import HEADERS_ARE_KNOWN, defines_any, new_headers, status_line, typed_items
+from .quick import (
+    CONTENT_TYPES,
+    HEADERS_ARE_KNOWN,
+    STATUS_LINES,
+    defines_any,
+    new_headers,
+    status_line,
+    typed_items,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
@@ -71,7 +80,11 @@ class Response(WerkzeugResponse):
         cls = type(self)
         items = None
         if self._quick_class is cls and _called_in_construction(cls) == _CALLED:
-            items = typed_items(headers, mimetype, content_type, self.default_mimetype)
+            if headers is None and content_type is None:
+                pair = CONTENT_TYPES.get(self.default_mimetype if mimetype is None else mimetype)
+                items = None if pair is None else [pair]
+            else:
+                items = typed_items(headers, mimetype, content_type, self.default_mimetype)
         if items is None:
             body: Any = response  # werkzeug's annotation doesn't know async iterables
             super().__init__(body, status, headers, mimetype, content_type, direct_passthrough)
@@ -81,16 +94,18 @@ class Response(WerkzeugResponse):
         if status is None:
             status = self.default_status
         if type(status) is int:
-            self._status, self._status_code = status_line(status), status
+            self._status = STATUS_LINES.get((status, HTTP_STATUS_CODES.get(status))) or status_line(status)
+            self._status_code = status
         else:
             self._status, self._status_code = self._clean_status(status)
         self.direct_passthrough = direct_passthrough
         self._on_close = []
-        if isinstance(response, (str, bytes, bytearray)):
-            data: Any = response.encode() if isinstance(response, str) else response
-            self.response = [data]
+        if isinstance(response, str):
+            response = response.encode()
+        if isinstance(response, (bytes, bytearray)):
+            self.response = [response]  # type: ignore[list-item]
             if self.automatically_set_content_length:
-                items.append(("Content-Length", str(len(data))))
+                items.append(("Content-Length", str(len(response))))
         else:
             self.response = [] if response is None else response  # type: ignore[assignment]
 

@@ -31,9 +31,11 @@ _CALL = Response.__call__
 
 # names that need no closer look; any other is compared without regard to case
 _UNTOUCHED = frozenset(
-    {"Content-Type", "Set-Cookie", "Vary", "Cache-Control", "Date", "ETag", "Last-Modified"}
+    {"Content-Type", "Content-Length", "Set-Cookie", "Vary", "Cache-Control", "Date", "ETag", "Last-Modified"}
 )
 _URLS = ("location", "content-location")
+
+_WITHOUT_BODY = (204, 304)
 
 
 def response_start(
@@ -55,7 +57,7 @@ def response_start(
         body: Any = response.response
         code = response._status_code
         if type(body) is list:
-            if code >= 200 and code != 204 and code != 304 and not response._on_close:
+            if code >= 200 and code not in _WITHOUT_BODY and not response._on_close:
                 items = _quick_items(response, body)
                 if items is not None:
                     return response._status, code, items, () if environ["REQUEST_METHOD"] == "HEAD" else body
@@ -70,23 +72,20 @@ def _quick_items(response: Response, body: list[Any]) -> list[tuple[str, str]] |
     headers = response.headers
     if type(headers) is not Headers:
         return None
-    size = 0
     for chunk in body:
         if type(chunk) is not bytes:
             return None
-        size += len(chunk)
     items = headers._list.copy()
-    has_length = False
-    for name, _ in items:
-        if name in _UNTOUCHED:
-            continue
-        lower = name.lower()
-        if lower == "content-length":
-            has_length = True
-        elif lower in _URLS:
+    names: Any = dict(items)
+    if not names.keys() <= _UNTOUCHED:
+        names = {name.lower() for name in names}
+        if not names.isdisjoint(_URLS):
             return None
+        has_length = "content-length" in names
+    else:
+        has_length = "Content-Length" in names
     if not has_length and response.automatically_set_content_length:
-        items.append(("Content-Length", str(size)))
+        items.append(("Content-Length", str(sum(map(len, body)))))
     return items
 
 

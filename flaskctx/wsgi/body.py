@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..bridge import InWorker, drive
+from ..bridge.portal import STREAM
 from ..lifecycle import end_stream
 from ..wrappers import has_no_body
 
@@ -130,7 +131,7 @@ class Pump:
     async def next_chunk(self) -> bytes | None:
         """Return the next chunk, None at the end; raises what the generator raises."""
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
+            self._task = asyncio.create_task(self._run(), name=STREAM)
         elif self._task.done():
             return None
         self._wanted.put_nowait(True)
@@ -152,6 +153,9 @@ class Pump:
                 if chunk is None:
                     break
                 self._ready.put_nowait((chunk, None))
+        except asyncio.CancelledError:
+            # to the server this is a connection that breaks off: nothing to log, and no regular end
+            self._ready.put_nowait((None, ConnectionAbortedError("The process is ending, and the stream with it.")))
         except BaseException as error:
             self._ready.put_nowait((None, error))
         else:

@@ -53,9 +53,7 @@ async def describe_asgi(scope, receive, send):
             "context": has_request_context(),
         }
     )
-    await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
-    )
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": text.encode()})
 
 
@@ -126,9 +124,7 @@ def test_the_foreign_application_runs_outside_the_lifecycle(mounted, server):
 @pytest.mark.worlds(*ASYNCIO_WORLDS)
 def test_a_body_a_query_and_cookies_arrive_whole(mounted, server):
     body = "x" * 200_000
-    told = server.request(
-        "POST", "/sub/", data=body, query_string="q=%C3%A9", headers=[("Cookie", "a=1; b=2")]
-    ).json
+    told = server.request("POST", "/sub/", data=body, query_string="q=%C3%A9", headers=[("Cookie", "a=1; b=2")]).json
     assert (told["body"], told["query"], told["cookie"]) == (body, "q=%C3%A9", "a=1; b=2")
 
 
@@ -255,9 +251,7 @@ async def test_a_truncated_body_is_an_error_to_the_application(app):
 
     app.mount_wsgi("/sub", read)
     received = [{"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.disconnect"}]
-    await app.asgi(
-        scope_of(path="/sub", method="POST", headers=[(b"content-length", b"9")]), replay(received), drop
-    )
+    await app.asgi(scope_of(path="/sub", method="POST", headers=[(b"content-length", b"9")]), replay(received), drop)
     assert failures == ["The client left before the end of the request's body."]
 
 

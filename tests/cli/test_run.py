@@ -39,7 +39,7 @@ def wsgi(monkeypatch):
         started.update(options, host=host, port=port, app=app)
 
     monkeypatch.setattr(flaskctx.cli.run, "run_simple", run_simple)
-    monkeypatch.setattr(flaskctx.cli.run, "_exit_on_sigterm", lambda: None)
+    monkeypatch.setattr(flaskctx.cli.run, "exit_on_sigterm", lambda: None)
     return started
 
 

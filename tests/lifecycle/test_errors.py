@@ -124,7 +124,7 @@ class TestUnhandled:
         assert "Internal Server Error" in answer.text
         (record,) = caplog.records
         assert (record.name, record.levelno) == ("app", logging.ERROR)
-        assert record.message == "Unhandled exception in GET /"
+        assert record.message == "Exception on / [GET]"
         assert record.exc_info[0] is Custom
 
     def test_errors_reach_the_handler_of_500_wrapped(self, app, server, colour):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .serving import at_once, seconds_of
+from .serving import at_once
 
 
 def test_each_request_sees_its_own_world(live, colour):

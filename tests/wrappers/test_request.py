@@ -124,7 +124,8 @@ class TestSameAsWerkzeug:
     def test_in_its_state(self):
         request = Request(environ_of())
         theirs = WerkzeugRequest(environ_of())
-        request.headers, request.server
+        for name in vars(theirs):
+            getattr(request, name)
         assert vars(theirs).keys() <= vars(request).keys()
 
 
