@@ -23,7 +23,7 @@ from werkzeug.utils import redirect as werkzeug_redirect
 
 from . import development, instance, routes, templating, urls
 from .asgi import ASGIAdapter, mounting
-from .bridge import OnLoop, Refusing, Seat, WorkerPool, WorkerSeat, awaitable_call, call_here, drive, is_async
+from .bridge import Refusing, Seat, WorkerPool, WorkerSeat, awaitable_call, call_here, drive, is_async
 from .config import Config, ConfigAttribute
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _sentinel
 from .globals import _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack, g
@@ -595,6 +595,16 @@ class Flask(Scaffold):
     async def _async_step(self, name: str, context: Any, *args: Any) -> Any:
         return await self._awaitable(step, context, name, *args)
 
+    async def _async_enter(self, kind: str, context: Any) -> None:
+        """Enter a context; if the task is cancelled on its way back from a worker thread, leave it again."""
+        pushes = len(context._nodes)
+        try:
+            await self._async_step(f"enter_{kind}", context)
+        except BaseException as error:
+            if len(context._nodes) > pushes:
+                await self._async_step(f"leave_{kind}", context, error)
+            raise
+
     def _awaitable(self, steps: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         return awaitable_call(self._seat, steps, *args, **kwargs)
 
@@ -604,8 +614,8 @@ class Flask(Scaffold):
     def _seat(self) -> Seat:
         """Return a place for `def` functions: the current request's while it lasts, else a new one."""
         top = _request_ctx_stack.top
-        if top is not None and top.app is self and top._served and isinstance(top._call, OnLoop):
-            return top._call.seat.share()
+        if top is not None and top.app is self and top._call is not None:
+            return top._call.lend_seat() or self._new_seat()
         return self._new_seat()
 
     @property

@@ -275,7 +275,7 @@ def build_scope(environ):
         "raw_path": path,
         "query_string": environ["QUERY_STRING"].encode("latin-1"),
         "root_path": "",
-        "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in EnvironHeaders(environ)],
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in EnvironHeaders(environ)],
         "client": ("127.0.0.1", 50000),
         "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
     }

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..ctx import State
 from ..wrappers import has_no_body, overrides_call, response_start
 
 if TYPE_CHECKING:
     from ..bridge import OnLoop
-    from ..ctx import RequestContext
 
 
 _raw_names = {
@@ -28,16 +26,17 @@ class Answer:
     thread), or in `stream` (async, run on the loop).
     """
 
-    __slots__ = ("_on_close", "chunks", "code", "headers", "iterator", "replaced", "stream")
+    chunks: Any = None
+    iterator: Any = None
+    stream: Any = None
+    replaced: Answer | None = None
+    _on_close: Any = None
+    has_to_be_closed = False
+    """Whether something is left to do when the body has been sent, or won't be."""
 
     def __init__(self, code: int, headers: list[tuple[str, str]]) -> None:
         self.code = code
         self.headers = headers
-        self.chunks: Any = None
-        self.iterator: Any = None
-        self.stream: Any = None
-        self._on_close: Any = None
-        self.replaced: Answer | None = None
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """The headers as ASGI wants them: bytes, names in lower case."""
@@ -57,15 +56,7 @@ class Answer:
     def replaces(self, other: Answer) -> None:
         """Take the place of an answer that was not sent; it is closed together with this one."""
         self.replaced = other
-
-    def has_to_be_closed(self, context: RequestContext) -> bool:
-        """Whether something is left to do when the body has been sent, or won't be."""
-        return (
-            self.iterator is not None
-            or self.stream is not None
-            or self.replaced is not None
-            or context._state is State.STREAMING
-        )
+        self.has_to_be_closed = True
 
     async def close(self, call: OnLoop) -> None:
         """Close the body once, in the place where it runs, and then the response."""
@@ -88,34 +79,89 @@ class Answer:
 def answer_of(response: Any, environ: dict[str, Any]) -> Answer:
     """Settle status and headers of a response."""
     if overrides_call(response):
-        return _answer_of_callable(response, environ)
+        # its class has its own `__call__`: it is the WSGI application that it says it is
+        start = StartResponse()
+        return answer_of_wsgi(response(environ, start), start)
     _, code, headers, body = response_start(response, environ)
     answer = Answer(code, headers)
-    if body is None:
+    if type(body) is list or type(body) is tuple:
+        answer.chunks = body
+        return answer
+    answer.has_to_be_closed = True
+    if has_no_body(environ, code):
+        answer.chunks = ()
+    if body is not None:
+        answer.iterator = body
+    else:
         answer.stream = response.aiter_encoded()
         if response._on_close:
             answer._on_close = response.close
-        if has_no_body(environ, code):
-            answer.chunks = ()
-    elif type(body) is list or type(body) is tuple:
-        answer.chunks = body
-    else:
-        answer.iterator = body
-        if has_no_body(environ, code):
-            answer.chunks = ()
     return answer
 
 
-def _answer_of_callable(response: Any, environ: dict[str, Any]) -> Answer:
-    """Treat a response whose class has its own `__call__` as the WSGI application that it is."""
-    started: list[Any] = []
+class StartResponse:
+    """The `start_response` of PEP 3333: may be called again, with `exc_info`, until the first chunk."""
 
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        started[:] = [int(status[:3]), headers]
-        return written.append
+    def __init__(self) -> None:
+        self.code = 0
+        self.headers: list[tuple[str, str]] = []
+        self.written: list[bytes] = []
+        self.sent = False
 
-    written: list[bytes] = []
-    body = response(environ, start_response)
-    answer = Answer(*started)
-    answer.iterator = body
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        if exc_info is not None and self.sent:
+            raise exc_info[1].with_traceback(exc_info[2])
+        if exc_info is None and self.code:
+            raise AssertionError("start_response was called a second time without exc_info (PEP 3333).")
+        self.code, self.headers = int(status[:3]), list(headers)
+        return self.written.append
+
+
+def answer_of_wsgi(iterable: Any, start: StartResponse) -> Answer:
+    """Return the answer of a WSGI callable that was given `start` and has returned `iterable`."""
+    answer = Answer(0, [])
+    answer.has_to_be_closed = True
+    answer.iterator = _WSGIBody(iterable, start, answer)
     return answer
+
+
+class _WSGIBody:
+    """A WSGI iterable whose status and headers are settled by its first chunk that isn't empty."""
+
+    def __init__(self, iterable: Any, start: StartResponse, answer: Answer) -> None:
+        self._iterable = iterable
+        self._iterator: Any = None
+        self._start = start
+        self._answer = answer
+
+    def __iter__(self) -> _WSGIBody:
+        self._iterator = iter(self._iterable)
+        return self
+
+    def __next__(self) -> bytes:
+        start = self._start
+        try:
+            data: bytes = next(self._iterator)
+        except StopIteration:
+            self._settle()
+            if start.written:
+                return start.written.pop(0)
+            raise
+        if start.written:
+            start.written.append(data)
+            data = start.written.pop(0)
+        if data:
+            self._settle()
+        return data
+
+    def _settle(self) -> None:
+        start = self._start
+        if not start.code:
+            raise AssertionError("The WSGI application sent its body without calling start_response (PEP 3333).")
+        start.sent = True
+        self._answer.code, self._answer.headers = start.code, start.headers
+
+    def close(self) -> None:
+        close = getattr(self._iterable, "close", None)
+        if close is not None:
+            close()

@@ -68,19 +68,23 @@ class RequestBody(io.RawIOBase):
         self._file.seek(position)
 
     async def _next_chunk(self) -> bytes:
-        if self.disconnected:
-            raise ClientDisconnected
+        self._check()
         message: Message = await self._receive()
         if message["type"] == "http.disconnect":
             self.disconnected = True
-            raise ClientDisconnected
         chunk: bytes = message.get("body", b"")
         self._received += len(chunk)
+        self._check()
         if not message.get("more_body", False):
             self.complete = True
+        return chunk
+
+    def _check(self) -> None:
+        """Raise what keeps the body from ever being complete; whoever reads on, in an error handler say, gets it too."""
+        if self.disconnected:
+            raise ClientDisconnected
         if self.limit is not None and self._received > self.limit:
             raise RequestEntityTooLarge
-        return chunk
 
     def _move_to_disk(self) -> None:
         memory = cast("io.BytesIO", self._file)
@@ -101,7 +105,7 @@ class RequestBody(io.RawIOBase):
         if size is None or size < 0:
             self._wait_for(lambda: False)
             return self._file.read()
-        self._wait_for(lambda: self._available() > 0 or size == 0)
+        self._wait_for(lambda: self._available() >= size)
         return self._file.read(size)
 
     def readinto(self, buffer: Any, /) -> int:
@@ -131,6 +135,7 @@ class RequestBody(io.RawIOBase):
         """Wait, on the request's worker thread, until the body is complete or has enough."""
         if self.complete or enough():
             return
+        self._check()
         call = bound()
         if not isinstance(call, InWorker):
             raise RuntimeError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -12,6 +13,8 @@ from ..bridge.loops import asyncio_is_running
 
 if TYPE_CHECKING:
     from .types import Receive
+
+logger = logging.getLogger("flaskctx.asgi")
 
 DELAY = 0.05
 """Seconds that a stream must last before its connection is watched: a short one shall not pay for it."""
@@ -69,6 +72,10 @@ class DisconnectWatch:
 
     async def _watch(self) -> None:
         assert self._receive is not None
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
+        try:
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+        except Exception:
+            # nobody waits for this task, and on trio its failure would end the whole run
+            logger.exception("receive() failed while a response was streamed; the client is taken to have left.")
         self._on_disconnect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -19,43 +20,36 @@ _KEYS_LIMIT = 500
 
 def build_environ(scope: Scope) -> dict[str, Any]:
     """Return the environ of an HTTP request; `wsgi.input` is the caller's to add."""
-    path: str = scope["path"]
-    raw_path: bytes | None = scope.get("raw_path")
-    script_name: str = scope.get("root_path") or ""
+    try:
+        taken = _take(scope)
+    except KeyError:
+        taken = _take({**_OPTIONAL, **scope})
+    method, path, raw_path, query_string, script_name, scheme, http_version, server, client, headers = taken
     if script_name:
         script_name = script_name.rstrip("/")
         path = below(script_name, path)
         script_name = as_latin1(script_name)
-    if raw_path is not None and _REPLACEMENT in path:
-        path = _exact_path(path, raw_path, script_name)
-    elif not path.isascii():
-        path = as_latin1(path)
-    server = scope.get("server") or ("localhost", None)
-    client = scope.get("client")
-    scheme = scope.get("scheme", "http")
+    if not path.isascii():
+        in_doubt = raw_path is not None and _REPLACEMENT in path
+        path = _exact_path(path, raw_path, script_name or "") if in_doubt else as_latin1(path)
+    host, port = server or ("localhost", None)
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": script_name,
+        **_ALWAYS,
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": script_name or "",
         "PATH_INFO": path,
-        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1]) if server[1] is not None else _DEFAULT_PORTS.get(scheme, "80"),
-        "SERVER_PROTOCOL": "HTTP/" + scope.get("http_version", "1.1"),
-        "REMOTE_ADDR": client[0] if client else None,
-        "wsgi.version": (1, 0),
+        "QUERY_STRING": query_string.decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": _DEFAULT_PORTS.get(scheme, "80") if port is None else str(port),
+        "SERVER_PROTOCOL": "HTTP/" + http_version,
         "wsgi.url_scheme": scheme,
         "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": _MULTIPROCESS,
-        "wsgi.run_once": False,
-        "wsgi.input_terminated": True,
         "asgi.scope": scope,
     }
     if client:
+        environ["REMOTE_ADDR"] = client[0]
         environ["REMOTE_PORT"] = str(client[1])
-    else:
-        del environ["REMOTE_ADDR"]
-    _add_headers(environ, scope["headers"])
+    _add_headers(environ, headers)
     return environ
 
 
@@ -98,8 +92,8 @@ def _exact_path(path: str, raw_path: bytes, script_name: str) -> str:
     """Return the bytes of a path that isn't UTF-8, if `raw_path` is this path's (middleware may have changed one)."""
     full = raw_path.partition(b"?")[0]
     exact = unquote_to_bytes(full).decode("latin-1")
-    if script_name and exact.startswith(script_name):
-        exact = exact[len(script_name) :]
+    if script_name:
+        exact = below(script_name, exact)
     same = unquote(full.decode("latin-1")).endswith(path)
     return exact if same else as_latin1(path)
 
@@ -110,4 +104,21 @@ def as_latin1(text: str) -> str:
 
 
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
-_MULTIPROCESS = multiprocessing.parent_process() is not None
+
+_ALWAYS = {
+    "wsgi.version": (1, 0),
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": multiprocessing.parent_process() is not None,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+}
+
+_take = itemgetter(
+    "method", "path", "raw_path", "query_string", "root_path", "scheme", "http_version", "server", "client",
+    "headers",
+)  # fmt: skip
+_OPTIONAL: dict[str, Any] = {
+    "raw_path": None, "query_string": b"", "root_path": "", "scheme": "http", "http_version": "1.1",
+    "server": None, "client": None, "headers": (),
+}  # fmt: skip
+"""What a scope may leave out, with the defaults of the ASGI specification."""

@@ -7,27 +7,37 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..bridge import HouseIsFull, OnLoop
+from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import end_stream, overridden, serve
+from ..lifecycle import end_stream, serve
+from ..lifecycle.overrides import overridden_before_push
 from ..wsgi.foreign import hide_foreign_contexts
 from .answer import Answer, answer_of
 from .body import RequestBody, expects_body
 from .environ import build_environ
-from .sending import send_answer
+from .sending import OWN_VARIABLES, send_answer
 from .wsgi_override import serve_override, wsgi_override
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ..app import Flask
     from ..ctx import RequestContext
     from .types import Receive, Scope, Send
 
 
-async def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one request. Returns when its response is sent, its teardown has run and its thread is free."""
-    if _app_ctx_stack.top_node is not None or _request_ctx_stack.top_node is not None:
-        with hide_foreign_contexts(app, scope):
-            await _serve(app, scope, receive, send)
-    else:
+_STREAMING = State.STREAMING
+
+
+def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    """Serve one request. Ends when its response is sent, its teardown has run and its thread is free."""
+    if _app_ctx_stack.peek(None) is None and _request_ctx_stack.peek(None) is None:
+        return _serve(app, scope, receive, send)
+    return _serve_among_foreign_contexts(app, scope, receive, send)
+
+
+async def _serve_among_foreign_contexts(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
+    with hide_foreign_contexts(app, scope):
         await _serve(app, scope, receive, send)
 
 
@@ -41,7 +51,7 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
         environ["wsgi.input"] = io.BytesIO()
     call = OnLoop(app._new_seat, app.config)
     try:
-        if wsgi_override(app):
+        if overridden_before_push(app) and wsgi_override(app):
             await serve_override(app, call, environ, send, receive, body)
         else:
             await _serve_native(app, call, environ, send, receive, body)
@@ -53,13 +63,14 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
         call.release()
         if body is not None:
             body.close()
-        call.copy_out()
+        if len(call.context) > OWN_VARIABLES:
+            call.copy_out()
 
 
 async def _serve_native(
     app: Flask, call: OnLoop, environ: dict[str, Any], send: Send, receive: Receive, body: RequestBody | None
 ) -> None:
-    if overridden(app, "request_context") or overridden(app, "create_url_adapter"):
+    if overridden_before_push(app):
         context: RequestContext = await call.run(call(app.request_context, environ))
     else:
         context = app.request_context(environ)
@@ -82,7 +93,7 @@ async def _serve_native(
         error = raised
         raise
     finally:
-        if answer is not None and answer.has_to_be_closed(context):
+        if answer is not None and (answer.has_to_be_closed or context._state is _STREAMING):
             await call.run(_close(call, answer, context, error))
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .answer import Answer
     from .types import Receive, Send
 
+OWN_VARIABLES = 2
+"""How many ContextVars of a request are the framework's own: the stacks."""
+
 logger = logging.getLogger("flaskctx.asgi")
 
 BUFFER = 256 * 1024
@@ -27,6 +30,9 @@ async def send_answer(call: OnLoop, answer: Answer, send: Send, receive: Receive
 
     :param receive: to watch for the client's leaving while a stream lasts; None while the body is unread.
     """
+    if len(call.context) > OWN_VARIABLES:
+        # middleware around the application finds in its `send` what the request has set
+        call.copy_out()
     chunks = answer.chunks
     if chunks is not None:
         await send({"type": "http.response.start", "status": answer.code, "headers": answer.raw_headers()})
@@ -114,6 +120,7 @@ class Production:
         self._chunks: deque[bytes] = deque()
         self._waiting = 0
         self._told = False
+        self._left = True
         self._stopped = False
         self._outcome: BaseException | None = None
         self._exhausted = False
@@ -124,13 +131,14 @@ class Production:
         await self._call.sit_down()
         async with DisconnectWatch(self._receive, self._stop):
             while not (self._exhausted or self._stopped):
+                self._left = False
                 self._call.submit(self._produce, self._burst_ends)
                 try:
                     await self._consume()
                 except BaseException:
                     self._stop()
-                    while not await self._thread_has_left():
-                        pass
+                    while not self._left:
+                        await self._hear_from_thread()
                     raise
                 inbox.check()
         if self._outcome is not None:
@@ -140,25 +148,24 @@ class Production:
 
     async def _consume(self) -> None:
         """Send what the thread hands over until it leaves."""
-        inbox = self._call.inbox
-        left = False
-        while not left or self._chunks:
+        while not self._left or self._chunks:
             if not self._chunks:
-                left = await self._thread_has_left()
-                if not left:
-                    inbox.check()
+                await self._hear_from_thread()
+                if not self._left:
+                    self._call.inbox.check()
                 self._told = False
             while self._chunks:
                 data = self._chunks.popleft()
                 self._waiting -= len(data)
                 await self._sender.chunk(data)
 
-    async def _thread_has_left(self) -> bool:
-        """Wait for word from the thread, and do what it asks for; tell whether it has left."""
+    async def _hear_from_thread(self) -> None:
+        """Wait for word from the thread: that there are chunks, what it asks for, or that it has left."""
         message = await self._call.inbox.patient_arrival()
         if type(message) is Ask:
             await self._call.answer(message)
-        return message is self
+        elif message is self:
+            self._left = True
 
     # -- on the worker thread ------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..lifecycle import overridden
 from ..lifecycle.overrides import is_saved_class
-from .answer import Answer
+from .answer import StartResponse, answer_of_wsgi
 from .sending import send_answer
 
 if TYPE_CHECKING:
@@ -48,67 +48,10 @@ async def serve_override(
     app: Flask, call: OnLoop, environ: dict[str, Any], send: Send, receive: Receive, body: RequestBody | None
 ) -> None:
     """Call the middleware in the worker thread; the application inside it finds this request's bridge there."""
-    start = _Start()
-    iterable = await call.run(call(app.wsgi_app, environ, start))
-    answer = Answer(0, [])
-    answer.iterator = iterable
+    start = StartResponse()
+    answer = answer_of_wsgi(await call.run(call(app.wsgi_app, environ, start)), start)
     try:
         call.check()
-        answer.iterator = _Started(iterable, start, answer)
         await send_answer(call, answer, send, receive if body is None or body.complete else None)
     finally:
-        answer.iterator = iterable
         await call.run(answer.close(call))
-
-
-class _Start:
-    """The `start_response` of PEP 3333: may be called again, with `exc_info`, until the first chunk."""
-
-    def __init__(self) -> None:
-        self.code = 0
-        self.headers: list[tuple[str, str]] = []
-        self.written: list[bytes] = []
-        self.sent = False
-
-    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        if exc_info is not None and self.sent:
-            raise exc_info[1].with_traceback(exc_info[2])
-        if exc_info is None and self.code:
-            raise AssertionError("start_response was called a second time without exc_info (PEP 3333).")
-        self.code, self.headers = int(status[:3]), list(headers)
-        return self.written.append
-
-
-class _Started:
-    """A WSGI iterable whose status and headers are settled by its first chunk that isn't empty."""
-
-    def __init__(self, iterable: Any, start: _Start, answer: Answer) -> None:
-        self._iterator = iter(iterable)
-        self._start = start
-        self._answer = answer
-
-    def __iter__(self) -> _Started:
-        return self
-
-    def __next__(self) -> bytes:
-        start = self._start
-        try:
-            data: bytes = next(self._iterator)
-        except StopIteration:
-            self._settle()
-            if start.written:
-                return start.written.pop(0)
-            raise
-        if start.written:
-            start.written.append(data)
-            data = start.written.pop(0)
-        if data:
-            self._settle()
-        return data
-
-    def _settle(self) -> None:
-        start = self._start
-        if not start.code:
-            raise AssertionError("The WSGI application sent its body without calling start_response (PEP 3333).")
-        start.sent = True
-        self._answer.code, self._answer.headers = start.code, start.headers

@@ -11,9 +11,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .kinds import is_async
+from .kinds import ASYNC_FLAGS, is_async_object
+
+if TYPE_CHECKING:
+    from .threads import Seat
 
 T = TypeVar("T")
 
@@ -30,7 +33,10 @@ class Call:
 
     async def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call `function`, `def` or `async def`, where its kind belongs, and return what it returns."""
-        asynchronous = is_async(function)
+        try:  # is_async(function), written out
+            asynchronous = function.__code__.co_flags & ASYNC_FLAGS
+        except AttributeError:
+            asynchronous = is_async_object(function)
         if self.moves:
             move = self.move_for(function, asynchronous)
             if move is not None:
@@ -40,21 +46,30 @@ class Call:
             return await self.finish(result)
         return result
 
-    async def shielded(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call `function` so that a cancellation of the request doesn't cut it short (teardowns)."""
-        return await self(function, *args)
+        return await self(function, *args, **kwargs)
 
     async def acquire(self, lock: threading.Lock) -> None:
         """Take a lock without stopping an event loop; the caller releases it."""
         lock.acquire()
 
-    def move_for(self, function: Callable[..., Any], asynchronous: bool) -> Awaitable[None] | None:
+    def lend_seat(self) -> Seat | None:
+        """Return the place of this request's `def` functions, for a task that the request has started."""
+        return None
+
+    def move_for(self, function: Callable[..., Any], asynchronous: int) -> Awaitable[None] | None:
         """Return what to await so that the lifecycle stands where `function` may be called."""
         return None
 
-    async def finish(self, awaitable: Awaitable[T]) -> T:
-        """Bring `awaitable` to its end on the loop that belongs to this call."""
+    def finish(self, awaitable: Awaitable[T]) -> Awaitable[T]:
+        """Return what to await so that `awaitable` comes to its end on the loop that belongs to this call."""
         raise NotImplementedError
+
+
+async def await_function(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+    """Call an `async def` function where it is known to belong here, and await it (sheltered teardowns)."""
+    return await function(*args, **kwargs)
 
 
 class Outcome(Protocol):

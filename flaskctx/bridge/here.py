@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .in_worker import InWorker
 from .inline import Inline, Refusing
 from .loops import loop_is_running
+from .mirror import Mirror
 from .on_loop import OnLoop
 from .standing import bound
 
@@ -48,6 +49,6 @@ async def awaitable_call(
         result = await own.run(steps(own, *args, **kwargs))
     finally:
         own.release()
-        own.copy_out()
+        Mirror(own.context).copy_out()
     own.check()
     return result

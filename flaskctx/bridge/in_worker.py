@@ -18,6 +18,7 @@ from .mirror import Mirror
 
 if TYPE_CHECKING:
     from .on_loop import OnLoop
+    from .threads import Seat
 
 T = TypeVar("T")
 
@@ -47,10 +48,10 @@ class InWorker(Call):
     async def finish(self, awaitable: Awaitable[T]) -> T:
         return self.wait_for(awaitable)
 
-    async def shielded(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if is_async(function):
-            return self.wait_for(self._on_loop.sheltered(function, args))
-        return await self(function, *args)
+            return self.wait_for(self._on_loop.sheltered(function, args, kwargs))
+        return await self(function, *args, **kwargs)
 
     def wait_for(self, awaitable: Awaitable[T]) -> T:
         """Have the loop await `awaitable` and wait for it; returns or raises what it does."""
@@ -72,10 +73,8 @@ class InWorker(Call):
         mirror.copy_out()
         return outcome.get()  # type: ignore[no-any-return]
 
-    @property
-    def on_loop(self) -> OnLoop:
-        """The loop's side of this request."""
-        return self._on_loop
+    def lend_seat(self) -> Seat:
+        return self._on_loop.lend_seat()
 
 
 async def await_it(awaitable: Awaitable[T]) -> T:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MARK = "__flaskctx_nonblocking__"
-_ASYNC_FLAGS = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
+ASYNC_FLAGS = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -23,11 +23,12 @@ def is_async(function: Callable[..., Any]) -> bool:
     try:
         flags = function.__code__.co_flags
     except AttributeError:
-        return _is_async_object(function)
-    return bool(flags & _ASYNC_FLAGS)
+        return is_async_object(function)
+    return bool(flags & ASYNC_FLAGS)
 
 
-def _is_async_object(function: Any) -> bool:
+def is_async_object(function: Any) -> bool:
+    """`is_async` for callables that have no code of their own."""
     while isinstance(function, partial):
         function = function.func
     if inspect.iscoroutinefunction(function):

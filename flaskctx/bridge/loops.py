@@ -65,6 +65,10 @@ class Inbox:
         """Return a message that is known to be there."""
         return self._messages.popleft()
 
+    def is_here(self) -> bool:
+        """Tell whether the loop that is running here is the one of this inbox's task."""
+        raise NotImplementedError
+
     def _wait(self, patient: bool) -> Generator[Any, Any, None]:
         raise NotImplementedError
 
@@ -95,6 +99,9 @@ class AsyncioInbox(Inbox):
         super().__init__()
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None
+
+    def is_here(self) -> bool:
+        return _get_running_loop() is self._loop
 
     def _wait(self, patient: bool) -> Generator[Any, Any, None]:
         waiter: asyncio.Future[None]
@@ -132,6 +139,9 @@ class TrioInbox(Inbox):
         self._lowlevel = lowlevel
         self._token = lowlevel.current_trio_token()
         self._task: Any = None
+
+    def is_here(self) -> bool:
+        return bool(self._lowlevel.in_trio_run()) and self._lowlevel.current_trio_token() is self._token
 
     def _wait(self, patient: bool) -> Generator[Any, Any, None]:
         def abort(raise_cancel: Callable[[], NoReturn]) -> Any:

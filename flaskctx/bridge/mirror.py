@@ -1,9 +1,10 @@
 """A private Context for coroutines that run elsewhere while a thread waits for them.
 
 A thread's own context can't be entered a second time, so the coroutine gets a context of its own. Before each
-coroutine the values that the thread has changed are copied in, after it those that the coroutine has changed
-are copied out: a ContextVar set in an `async def` hook is seen by the `def` view after it, and the other way
-round. One mirror serves one request, so that a token made in one coroutine can be used in a later one.
+coroutine what the thread has changed is copied in, after it what the coroutine has changed is copied out: a
+ContextVar set in an `async def` hook is seen by the `def` view after it, and the other way round. One mirror
+serves one request, so that a token made in one coroutine can be used in a later one; where it takes a value
+away on one side, the value goes on the other side too.
 """
 
 from __future__ import annotations
@@ -14,39 +15,43 @@ from typing import Any
 _ABSENT = object()
 
 
+Tokens = dict[ContextVar[Any], Token[Any]]
+"""The token of the first value that was copied to a ContextVar."""
+
+
 class Mirror:
-    """The waiting thread's ContextVars, as seen by coroutines on a loop."""
+    """The ContextVars of the code that waits, as seen by the code that it waits for.
 
-    __slots__ = ("_agreed", "_tokens", "context")
+    :param context: a copy of the context here in which other code has run already; an empty one by default.
+    """
 
-    def __init__(self) -> None:
-        self.context = copy_context()
-        """Where the coroutines run."""
-        self._agreed: Context = self.context.copy()
-        self._tokens: dict[ContextVar[Any], Token[Any]] = {}
+    __slots__ = ("_agreed", "_tokens_here", "_tokens_there", "context")
+
+    def __init__(self, context: Context | None = None) -> None:
+        self.context = Context() if context is None else context
+        """Where the other code runs."""
+        self._agreed = Context() if context is None else copy_context()
+        self._tokens_here: Tokens = {}
+        self._tokens_there: Tokens = {}
 
     def copy_in(self) -> None:
-        """Copy what the thread has changed since the last time; call it on the waiting thread."""
+        """Copy what has changed here since the last time."""
         here = copy_context()
-        for variable, value in here.items():
-            if self._agreed.get(variable, _ABSENT) is not value:
-                self.context.run(variable.set, value)
+        self.context.run(_follow, here, self._agreed, self._tokens_there)
+        self._agreed = here
 
     def copy_out(self) -> None:
-        """Copy back what the coroutine has changed; call it on the waiting thread."""
-        for variable, token in copy_changes(self.context):
-            self._tokens.setdefault(variable, token)
-        for variable in [variable for variable in self._tokens if variable not in self.context]:
-            # set in one coroutine, reset by its token in another
-            variable.reset(self._tokens.pop(variable))
+        """Copy what has changed there since the last time."""
+        _follow(self.context, self._agreed, self._tokens_here)
         self._agreed = copy_context()
 
 
-def copy_changes(context: Context) -> list[tuple[ContextVar[Any], Token[Any]]]:
-    """Set every ContextVar here that has another value in `context`; return what was set."""
-    here = copy_context()
-    return [
-        (variable, variable.set(value))
-        for variable, value in context.items()
-        if here.get(variable, _ABSENT) is not value
-    ]
+def _follow(other: Context, agreed: Context, tokens: Tokens) -> None:
+    """Repeat in the current context what was changed in another one since both agreed."""
+    for variable, value in other.items():
+        if agreed.get(variable, _ABSENT) is not value:
+            tokens.setdefault(variable, variable.set(value))
+    for variable in agreed:
+        if variable not in other and variable in tokens:
+            # it was reset to having no value
+            variable.reset(tokens.pop(variable))

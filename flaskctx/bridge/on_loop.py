@@ -25,13 +25,13 @@ from typing import Any, TypeVar
 
 import anyio
 
-from .call import Call, Outcome, Raised, Returned, close_unawaited, suspended_here
+from .call import Call, Outcome, Raised, Returned, await_function, close_unawaited, suspended_here
 from .in_worker import Ask, InWorker
 from .kinds import is_async, is_nonblocking
 from .loops import Inbox, asyncio_is_running, new_inbox
-from .mirror import copy_changes
+from .mirror import Mirror
 from .standing import bind
-from .threads import Seat, WorkerSeat
+from .threads import Seat, WorkerSeat, seat_of_its_own
 
 logger = logging.getLogger("flaskctx.bridge")
 
@@ -52,9 +52,6 @@ class Move:
 
 
 DEFAULT_LIMITS: Mapping[str, Any] = {"WORKER_WAIT": 5.0, "TEARDOWN_WAIT": 30.0}
-
-OWN_VARIABLES = 2
-"""How many ContextVars of a request are the framework's own: the stacks."""
 
 TO_WORKER = Move("TO_WORKER")
 TO_LOOP = Move("TO_LOOP")
@@ -80,6 +77,7 @@ class OnLoop(Call):
         "_in_teardown",
         "_inbox",
         "_limits",
+        "_mirror",
         "_seat",
         "_take_seat",
         "_worker_call",
@@ -109,6 +107,7 @@ class OnLoop(Call):
         self._seat: Seat | None = None
         self._inbox: Inbox | None = None
         self._worker_call: InWorker | None = None
+        self._mirror: Mirror | None = None
 
     @property
     def seat(self) -> Seat:
@@ -126,7 +125,15 @@ class OnLoop(Call):
 
     # -- what the lifecycle asks for ------------------------------------------------------------------------
 
-    def move_for(self, function: Callable[..., Any], asynchronous: bool) -> Awaitable[None] | None:
+    def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        if not self.in_worker and is_async(function) and not self._abandoned:
+            # it belongs where this stands, so its own coroutine is all that has to be awaited
+            self.begun = True
+            coroutine: Coroutine[Any, Any, Any] = function(*args, **kwargs)
+            return coroutine
+        return Call.__call__(self, function, *args, **kwargs)
+
+    def move_for(self, function: Callable[..., Any], asynchronous: int) -> Awaitable[None] | None:
         if self.in_worker:
             if not self._in_teardown:
                 # the request may have been cancelled while the function before this one ran
@@ -147,20 +154,22 @@ class OnLoop(Call):
             # taken a few times in the life of a process: asking again is simpler than being told
             await anyio.sleep(0.005)
 
-    async def finish(self, awaitable: Awaitable[T]) -> T:
+    def finish(self, awaitable: Awaitable[T]) -> Awaitable[T]:
         if self._abandoned:
             close_unawaited(awaitable)
             raise RuntimeError(f"The event loop has dropped this task: {awaitable!r} can't be awaited any more.")
-        if self.in_worker:
-            await TO_LOOP
+        return self._finish_on_loop(awaitable) if self.in_worker else awaitable
+
+    async def _finish_on_loop(self, awaitable: Awaitable[T]) -> T:
+        await TO_LOOP
         return await awaitable
 
-    async def shielded(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self._in_teardown = True
         try:
             if is_async(function) and not self._abandoned:
-                return await self.sheltered(function, args)
-            return await self(function, *args)
+                return await self.sheltered(function, args, kwargs)
+            return await self(function, *args, **kwargs)
         finally:
             self._in_teardown = False
 
@@ -168,6 +177,12 @@ class OnLoop(Call):
         """Have whoever awaits this go on on the loop."""
         if self.in_worker:
             await TO_LOOP
+
+    def lend_seat(self) -> Seat:
+        if self._inbox is None or self._inbox.is_here():
+            return self.seat.share()
+        # another loop, run by a thread that this request's thread may be waiting for, or that thread itself
+        return seat_of_its_own()
 
     # -- driving ----------------------------------------------------------------------------------------------
 
@@ -178,7 +193,8 @@ class OnLoop(Call):
         A cancellation that arrives while the thread runs is raised at the next call of a function, or, if none
         follows, by `check()`.
         """
-        context = context or self.context
+        if context is None:
+            context = self.context
         step: Callable[[Any], Any] = steps.send
         value: Any = None
         while True:
@@ -214,9 +230,10 @@ class OnLoop(Call):
             self._inbox.check()
 
     def copy_out(self) -> None:
-        """Copy the ContextVars that were changed on the way to the task's own context."""
-        if len(self.context) > OWN_VARIABLES:
-            copy_changes(self.context)
+        """Copy the ContextVars that were changed on the way to the task's own context; may be called again."""
+        if self._mirror is None:
+            self._mirror = Mirror(self.context)
+        self._mirror.copy_out()
 
     def release(self) -> None:
         """Give the request's thread back; call it at the very end."""
@@ -232,13 +249,13 @@ class OnLoop(Call):
         """Run `work()` on the request's thread, in its context, and then `done()`; `work` must not raise."""
         self.seat.submit(partial(self._work, work, done))
 
-    def _work(self, work: Callable[[], None], done: Callable[[], None]) -> None:
+    def _work(self, work: Callable[[], None], done: Callable[[], None]) -> Callable[[], None]:
         previous = self._bind_thread()
         try:
             self.context.run(work)
         finally:
             bind(previous)
-            done()
+        return done
 
     @generator_based
     def answer(self, ask: Ask) -> Generator[Any, Any, None]:
@@ -274,7 +291,7 @@ class OnLoop(Call):
             self._worker_call = InWorker(self)
         return bind(self._worker_call)
 
-    def _resume(self, steps: Coroutine[Any, Any, Any], context: Context) -> None:
+    def _resume(self, steps: Coroutine[Any, Any, Any], context: Context) -> Callable[[], None]:
         """Run on the worker thread, up to where the coroutine ends or wants back to the loop."""
         previous = self._bind_thread()
         message: Any
@@ -288,7 +305,7 @@ class OnLoop(Call):
             message = Raised(error)
         finally:
             bind(previous)
-        self.inbox.post(message)
+        return partial(self.inbox.post, message)
 
     def _answer(self, ask: Ask) -> Generator[Any, Any, None]:
         outcome: Outcome
@@ -327,21 +344,25 @@ class OnLoop(Call):
 
     # -- teardowns that a cancellation must not cut ----------------------------------------------------------
 
-    async def sheltered(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    async def sheltered(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Await an `async def` function out of reach of the request's cancellation, for a bounded time."""
         if self.in_worker:
             await TO_LOOP
         if asyncio_is_running():
-            return await self._in_own_task(function, args)
+            return await self._in_own_task(function, args, kwargs)
         with anyio.move_on_after(self._limits["TEARDOWN_WAIT"], shield=True) as scope:
-            return await function(*args)
+            return await await_function(function, *args, **kwargs)
         if scope.cancelled_caught:
             self._log_cut(function)
 
-    async def _in_own_task(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    async def _in_own_task(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         # asyncio has no shield within a task: whatever cancels the request's task would cancel this too
         loop = asyncio.get_running_loop()
-        task = loop.create_task(function(*args), context=self._entered)
+        task = loop.create_task(await_function(function, *args, **kwargs), context=self._entered)
         task.add_done_callback(self.inbox.post)
         timer = loop.call_later(self._limits["TEARDOWN_WAIT"], task.cancel)
         try:

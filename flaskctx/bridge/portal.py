@@ -28,7 +28,7 @@ from .call import Outcome, Raised, Returned, close_unawaited
 from .in_worker import await_it
 from .mailbox import Mailbox, gevent_patches_threads, new_mailbox
 from .on_loop import OnLoop
-from .threads import WaitingSeat, attend
+from .threads import WaitingSeat, attend, run_job
 
 logger = logging.getLogger("flaskctx.portal")
 
@@ -56,6 +56,7 @@ class BackgroundLoop:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -76,20 +77,23 @@ class BackgroundLoop:
         """
         errand = Errand(awaitable, context)
         try:
-            self.loop.call_soon_threadsafe(errand.start)
+            loop = self.loop
         except RuntimeError:
-            # the process is ending, and the loop has ended before this thread
             close_unawaited(awaitable)
             raise
+        loop.call_soon_threadsafe(errand.start)
         try:
             outcome = attend(errand.mailbox)
         except BaseException:
-            self.loop.call_soon_threadsafe(errand.cancel)
+            loop.call_soon_threadsafe(errand.cancel)
             _attend_end(errand.mailbox)
             raise
         return outcome.get()  # type: ignore[no-any-return]
 
     def _start(self) -> asyncio.AbstractEventLoop:
+        if self._ended:
+            raise RuntimeError("The process is ending: no coroutine can be run any more.")
+        atexit.register(self._end)
         _before_executors_close(self.drain)
         # A native lock: under gevent no other greenlet gets to ask for the loop before it is there.
         started = native("allocate_lock")()
@@ -106,15 +110,26 @@ class BackgroundLoop:
         finally:
             started.release()
         asyncio.set_event_loop(loop)
-        loop.run_forever()
+        _run_until_stopped(loop)
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
     def drain(self, wait: float | None = None) -> None:
-        """Give the tasks on the loop `wait` seconds to finish, cancel the rest, and end the loop."""
+        """Give the tasks on the loop `wait` seconds to finish, and cancel the rest.
+
+        The loop goes on: threads that a server is still waiting for may have something left to run on it.
+        """
+        if self._loop is not None:
+            self._let_tasks_finish(self._loop, DRAIN_WAIT if wait is None else wait)
+
+    def _end(self) -> None:
         loop = self._loop
-        if loop is None:
-            return
-        wait = DRAIN_WAIT if wait is None else wait
+        if loop is not None:
+            self._let_tasks_finish(loop, DRAIN_WAIT)
+            loop.call_soon_threadsafe(loop.stop)
+            self._loop, self._ended = None, True
+
+    def _let_tasks_finish(self, loop: asyncio.AbstractEventLoop, wait: float) -> None:
         mailbox = new_mailbox()
 
         def begin() -> None:
@@ -127,7 +142,18 @@ class BackgroundLoop:
             mailbox.get(True, wait + CANCEL_WAIT)
         except Empty:
             logger.error("Tasks on the background loop ignored their cancellation; the process exits without them.")
-        self._loop = None
+            self._loop, self._ended = None, True
+
+
+def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        try:
+            loop.run_forever()
+        except BaseException:
+            # SystemExit or KeyboardInterrupt: asyncio stops the loop for them, and every request would wait for ever
+            logger.exception("A task on the background loop wanted to end the process. The loop goes on.")
+        else:
+            return
 
 
 class Errand:
@@ -160,7 +186,7 @@ def _attend_end(mailbox: Mailbox) -> None:
     deadline = time.monotonic() + CANCEL_WAIT
     try:
         while callable(job := mailbox.get(True, max(0.0, deadline - time.monotonic()))):
-            job()
+            run_job(job)
     except Empty:
         logger.error("A coroutine on the background loop ignored its cancellation for %s s.", CANCEL_WAIT)
 
@@ -177,9 +203,7 @@ async def _finish_tasks(mailbox: Mailbox, wait: float) -> None:
         logger.warning("%r had not finished after %s s and is cancelled.", task, wait)
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await loop.shutdown_asyncgens()
-    mailbox.put("drained")
-    loop.stop()
+    mailbox.put("finished")
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -243,15 +267,13 @@ class NativeThreadExecutor(ThreadPoolExecutor):
 
 
 def _before_executors_close(function: Callable[[], None]) -> None:
-    """Have `function` called at exit while executors still take work (`atexit` comes after they are closed).
-
-    :raises RuntimeError: the process is ending already.
-    """
+    """Have `function` called at exit while executors still take work (`atexit` comes after they are closed)."""
     register = getattr(threading, "_register_atexit", None) or atexit.register
     try:
         register(function)
     except RuntimeError:
-        raise RuntimeError("The process is ending: no coroutine can be run any more.") from None
+        # too late: the process is ending already, and executors are closed
+        pass
 
 
 portal = BackgroundLoop()

@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .call import Call
 
-_standing: dict[int, Call] = {}
+_standing: dict[int, Call | None] = {}
 
 
 def bind(call: Call | None) -> Call | None:
     """Note that this thread runs on behalf of `call` (None: of nobody); return what stood there before."""
     ident = get_ident()
     previous = _standing.get(ident)
-    if call is None:
-        _standing.pop(ident, None)
-    else:
-        _standing[ident] = call
+    _standing[ident] = call
     return previous
 
 

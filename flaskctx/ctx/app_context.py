@@ -115,7 +115,7 @@ class AppContext:
         self.pop(exc_value)
 
     async def __aenter__(self) -> AppContext:
-        await self.app._async_step("enter_app_context", self)
+        await self.app._async_enter("app_context", self)
         return self
 
     async def __aexit__(

@@ -21,10 +21,30 @@ if TYPE_CHECKING:
     from ..app import Flask
     from ..bridge import Call
     from ..local import Node
-    from ..sessions import SessionMixin
+    from ..sessions import SessionInterface, SessionMixin
     from ..typing import AfterRequestCallable
     from ..wrappers import Request
     from .app_context import AppContext
+
+
+class _SessionOnDemand:
+    """`RequestContext.session` where no session was opened yet: None, or opened now if that is still to be done."""
+
+    def __get__(self, context: Any, owner: type) -> Any:
+        if context is None:
+            return self
+        interface = context._session_to_open
+        if interface is None:
+            return None
+        app = context.app
+        session = interface.open_session(app, context.request)
+        if session is None:
+            session = interface.make_null_session(app)
+        # in one step, as another thread may carry this context
+        session = context.__dict__.setdefault("session", session)
+        if context._state is State.CLOSED:
+            session._close()
+        return session
 
 
 class RequestContext:
@@ -36,7 +56,12 @@ class RequestContext:
     :param session: use this session instead of opening one at push.
     """
 
-    session: SessionMixin | None = None
+    if TYPE_CHECKING:
+        session: SessionMixin | None
+    else:
+        session = _SessionOnDemand()
+    _session_to_open: SessionInterface | None = None
+    """Opens the session when it is read first; None where it was opened at push, and before that."""
     flashes: list[tuple[str, str]] | None = None
     _url_adapter: MapAdapter | None = None
     _rule: Rule | None
@@ -75,6 +100,13 @@ class RequestContext:
         self._after_request_functions: list[AfterRequestCallable[Any]] = []
         self._implicit_app_ctx_stack: list[AppContext | None] = []
         self._nodes: list[Node[RequestContext]] = []
+
+    @property
+    def session_is_used(self) -> bool:
+        """Whether there may be something to save: the session was opened, or the client has sent cookies."""
+        return (
+            self._session_to_open is None or "HTTP_COOKIE" in self.request.environ or "session" in self.__dict__
+        )
 
     @property
     def url_adapter(self) -> MapAdapter | None:
@@ -149,7 +181,7 @@ class RequestContext:
         self.auto_pop(exc_value)
 
     async def __aenter__(self) -> RequestContext:
-        await self.app._async_step("enter_request_context", self)
+        await self.app._async_enter("request_context", self)
         return self
 
     async def __aexit__(

@@ -9,6 +9,7 @@ from ..bridge import HouseIsFull
 from ..ctx import AppContext, Borrowed, State, _sentinel
 from ..ctx.states import NEXT, after, refuse
 from ..globals import _app_ctx_stack, _request_ctx_stack
+from ..sessions.cookie import opens_on_demand
 from ..signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
 from .failures import worst
 from .notify import send
@@ -44,13 +45,6 @@ def _link_app(context: AppContext) -> None:
     context._nodes.append(_app_ctx_stack.push_node(context))
 
 
-def _app_has_functions(app: Flask) -> bool:
-    """Tell whether leaving an application context calls anything."""
-    return bool(
-        app.teardown_appcontext_funcs or appcontext_tearing_down.receivers or appcontext_popped.receivers
-    )
-
-
 @native
 async def leave_app_context(call: Call, context: AppContext, exc: BaseException | None = _sentinel) -> None:
     """Undo a push of an application context; the last one tears it down."""
@@ -75,13 +69,11 @@ async def leave_app_context(call: Call, context: AppContext, exc: BaseException 
     _unlink(_app_ctx_stack, context, node)
     if appcontext_popped.receivers:
         try:
-            await send(call, appcontext_popped, context.app)
+            await send(call.shielded, appcontext_popped, context.app)
         except BaseException as error:
             failure = worst(context.app, failure, error)
     if failure is not None:
         raise failure
-
-
 
 
 # -- the request context ---------------------------------------------------------------------------------------
@@ -105,8 +97,11 @@ async def enter_request_context(call: Call, context: RequestContext) -> None:
     context._implicit_app_ctx_stack.append(implicit)
     context._nodes.append(_request_ctx_stack.push_node(context))
     try:
-        if context.session is None:
-            await _open_session(call, context)
+        if context._session_to_open is None and context.session is None:
+            if context._plain and opens_on_demand(app.session_interface):
+                context._session_to_open = app.session_interface
+            else:
+                await _open_session(call, context)
         if context._plain and (context._rule is not None or not call.moves):
             context.match_request()
         else:
@@ -160,24 +155,22 @@ async def leave_request_context(
         exc = sys.exc_info()[1]
     node = _node_to_leave(_request_ctx_stack, context)
     if node is None:
-        await _leave(call, context, None, None, exc)
+        await _leave(call, context, None, exc)
     elif node not in context._nodes:
         _request_ctx_stack.set_node(node.below)
+        _take_off_what_has_ended(_app_ctx_stack)
     else:
         implicit = context._implicit_app_ctx_stack[context._nodes.index(node)]
-        # raises, before anything has changed, where another application context lies above it
-        app_node = None if implicit is None else _node_to_leave(_app_ctx_stack, implicit)
-        await _leave(call, context, node, app_node, exc)
+        if implicit is not None:
+            # raises, before anything has changed, where another application context lies above it
+            _node_to_leave(_app_ctx_stack, implicit)
+        await _leave(call, context, node, exc)
 
 
 async def _leave(
-    call: Call,
-    context: RequestContext,
-    node: Node[RequestContext] | None,
-    app_node: Node[AppContext] | None,
-    exc: BaseException | None,
+    call: Call, context: RequestContext, node: Node[RequestContext] | None, exc: BaseException | None
 ) -> None:
-    """Undo the push that made these nodes, which are on top; None where they are not in this chain."""
+    """Undo the push that made this node, which is on top, or, with None, a push in another chain."""
     nodes = context._nodes
     event = "close" if len(nodes) == 1 else "pop"
     state = NEXT.get((context._state, event)) or refuse(context._state, event, context)
@@ -197,16 +190,27 @@ async def _leave(
     _unlink(_request_ctx_stack, context, node)
     del context._implicit_app_ctx_stack[index]
     if implicit is not None:
-        if context._plain and app_node is not None and not _app_has_functions(context.app):
-            implicit._state = _CLOSED
-            _unlink(_app_ctx_stack, implicit, app_node)
-        else:
-            try:
-                await step(call, implicit, "leave_app_context", exc)
-            except BaseException as error:
-                failure = worst(context.app, failure, error)
+        try:
+            await step(call, implicit, "leave_app_context", exc)
+        except BaseException as error:
+            failure = worst(context.app, failure, error)
     if failure is not None:
         raise failure
+
+
+def _leaving_calls_functions(context: RequestContext) -> bool:
+    """Tell whether anything is called when a request context and its application context are left."""
+    app, own = context.app, context.request.__dict__
+    return bool(
+        app.teardown_request_funcs
+        or app.teardown_appcontext_funcs
+        or request_tearing_down.receivers
+        or appcontext_tearing_down.receivers
+        or appcontext_popped.receivers
+        or "files" in own
+        or "close" in own
+        or not context._plain
+    )
 
 
 async def close_request(call: Call, context: RequestContext, exc: BaseException | None) -> None:
@@ -224,13 +228,18 @@ async def close_request(call: Call, context: RequestContext, exc: BaseException 
             await call.shielded(request.close)
         except BaseException as error:
             failure = worst(context.app, failure, error)
-    request.environ["werkzeug.request"] = None
-    close_session = getattr(context.session, "_close", None)
-    if close_session is not None:
-        close_session()
-    context._preserved_exc = None
+    _close_session(context)
     if failure is not None:
         raise failure
+
+
+def _close_session(context: RequestContext) -> None:
+    context.request.environ["werkzeug.request"] = None
+    context._preserved_exc = None
+    if context._session_to_open is None or "session" in context.__dict__:
+        close_session = getattr(context.session, "_close", None)
+        if close_session is not None:
+            close_session()
 
 
 # -- the end of a request --------------------------------------------------------------------------------------
@@ -277,19 +286,30 @@ async def end_request(call: Call, context: RequestContext, error: BaseException 
     uppermost = node in context._nodes and (implicit is None or app_node in implicit._nodes)
     if not uppermost:
         failure = await _pop_what_lies_above(call, context, implicit)
-    # the call holds a Context in which this request is current: together they would outlive the request
-    context._served, context._call = False, None
+    context._served = False
     environ = context.request.environ
     try:
         if context._streams and not environ.get("flask._preserve_context"):
-            _detach(context)
-        elif uppermost and context._plain and error is None and "flask._preserve_context" not in environ:
-            # what auto_pop and pop come to, where nobody has overridden them
-            await _leave(call, context, node, app_node, None)
-        else:
+            _detach(context, error)
+        elif not uppermost or error is not None or not context._plain or "flask._preserve_context" in environ:
             await step(call, context, "auto_pop", error)
+        elif _leaving_calls_functions(context) or len(context._nodes) > 1:
+            # what auto_pop and pop come to, where nobody has overridden them
+            await _leave(call, context, node, None)
+        else:
+            # and what that comes to, where nothing is called
+            _close_session(context)
+            context._state = _CLOSED
+            _unlink(_request_ctx_stack, context, node)
+            del context._implicit_app_ctx_stack[-1]
+            if implicit is not None:
+                implicit._state = _CLOSED
+                _unlink(_app_ctx_stack, implicit, app_node)
     except BaseException as raised:
         failure = worst(context.app, failure, raised)
+    if context._state is not State.STREAMING:
+        # the call holds a Context in which this request is current: together they would outlive the request
+        context._call = None
     if failure is not None:
         raise failure
 
@@ -310,6 +330,7 @@ async def end_stream(call: Call, context: RequestContext, error: BaseException |
     if context._state is not State.STREAMING:
         return
     context._state = after(context._state, "close", context)
+    error = error or context._preserved_exc
     implicit = context._implicit_app_ctx_stack.pop()
     if implicit is not None:
         implicit._nodes[-1] = _app_ctx_stack.push_node(implicit)
@@ -325,6 +346,7 @@ async def end_stream(call: Call, context: RequestContext, error: BaseException |
             await step(call, implicit, "leave_app_context", error)
         except BaseException as raised:
             failure = worst(context.app, failure, raised)
+    context._call = None
     if failure is not None:
         raise failure
 
@@ -353,9 +375,10 @@ async def _pop_what_lies_above(
     return failure
 
 
-def _detach(context: RequestContext) -> None:
+def _detach(context: RequestContext, error: BaseException | None) -> None:
     """Take a context and its application context off the stacks without ending them."""
     context._state = after(context._state, "stream", context)
+    context._preserved_exc = error
     implicit = context._implicit_app_ctx_stack[-1]
     _unlink(_request_ctx_stack, context, _request_ctx_stack.top_node)
     if implicit is not None:
@@ -391,6 +414,12 @@ def _node_to_leave(stack: LocalStack[Any], context: Any) -> Node[Any] | None:
             f"{context!r} can't be popped: {top.value!r} was pushed above it and has to be popped first."
         )
     return None
+
+
+def _take_off_what_has_ended(stack: LocalStack[Any]) -> None:
+    """Take off the top what was popped in a copy of this chain."""
+    while (node := stack.top_node) is not None and node not in node.value._nodes:
+        stack.set_node(node.below)
 
 
 def _unlink(stack: LocalStack[Any], context: Any, node: Node[Any] | None) -> None:

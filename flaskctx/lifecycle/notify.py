@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 from .failures import worst
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from blinker import Signal
 
     from ..app import Flask
-    from ..bridge import Call
 
 
-async def send(call: Call, signal: Signal, app: Flask, /, **values: Any) -> None:
+async def send(call: Callable[..., Awaitable[Any]], signal: Signal, app: Flask, /, **values: Any) -> None:
     """Call the receivers of a signal, all of them, and then raise what the first one that failed has raised.
 
     Guard it with `if signal.receivers:`, which costs next to nothing.
+
+    :param call: the bridge's call, or, for the signals of an end, its `shielded`.
     """
     if signal.is_muted:
         return

@@ -50,6 +50,8 @@ _METHODS = {
     "auto_pop": "auto_pop",
 }
 
+_before_push = attrgetter("wsgi_app", "request_context", "create_url_adapter")
+_before_push_names: frozenset[str] = frozenset(_before_push.__reduce__()[1])
 _app_step_names: frozenset[str] = frozenset(_app_steps.__reduce__()[1])
 _saved: list[Any] = []
 
@@ -72,12 +74,7 @@ def save_originals(app_class: type, request_context: type, app_context: type, re
     _classes[:] = [app_class, request_context, app_context, request]
     for cls in _classes:
         _originals.update(filter(callable, (getattr(cls, name) for name in dir(cls))))
-    _saved[:] = [
-        _app_steps(app_class),
-        _request_context_steps(request_context),
-        _app_context_steps(app_context),
-        _request_steps(request),
-    ]
+    _saved[:] = [_steps_of(*_classes), _before_push(app_class)]
 
 
 def overridden(owner: Any, name: str) -> bool:
@@ -85,16 +82,25 @@ def overridden(owner: Any, name: str) -> bool:
     return getattr(type(owner), name) not in _originals or name in owner.__dict__
 
 
+def overridden_before_push(app: Any) -> bool:
+    """Tell whether something is overridden that is called before a request context is pushed."""
+    before = _before_push(type(app)) == _saved[1]
+    return not before or not app.__dict__.keys().isdisjoint(_before_push_names)
+
+
 def is_plain(context: RequestContext) -> bool:
     """Tell whether none of a request's steps is overridden, at a fraction of the price of asking for each."""
     app = context.app
-    of_app, of_request_context, of_app_context, of_request = _saved
+    found = _steps_of(type(app), type(context), _classes[2], type(context.request))
+    return found == _saved[0] and app.__dict__.keys().isdisjoint(_app_step_names)
+
+
+def _steps_of(app_class: type, request_context: type, app_context: type, request: type) -> tuple[Any, ...]:
     return (
-        _app_steps(type(app)) == of_app
-        and _request_context_steps(type(context)) == of_request_context
-        and _app_context_steps(_classes[2]) == of_app_context
-        and _request_steps(type(context.request)) is of_request
-        and app.__dict__.keys().isdisjoint(_app_step_names)
+        _app_steps(app_class),
+        _request_context_steps(request_context),
+        _app_context_steps(app_context),
+        _request_steps(request),
     )
 
 

@@ -201,23 +201,29 @@ async def finalize_request(
     else:
         response = await call(app.make_response, rv)
     try:
-        if not plain or _has_to_be_processed(app, context):
+        if (
+            not plain
+            or app.after_request_funcs
+            or context._after_request_functions
+            or (context.session_is_used and not app.session_interface.is_null_session(context.session))
+        ):
             response = await (NATIVE_STEPS if plain else JUDGED_STEPS).process_response(call, context, response)
         if request_finished.receivers:
             await send(call, request_finished, app, response=response)
-    except Exception:
-        if not from_error_handler:
+    except BaseException as error:
+        if not (from_error_handler and isinstance(error, Exception)):
+            await _close_unsent(call, app, response)
             raise
         app.logger.exception("The response of an error handler could not be finished; it is sent as it is.")
     return response
 
 
-def _has_to_be_processed(app: Flask, context: RequestContext) -> bool:
-    return bool(
-        app.after_request_funcs
-        or context._after_request_functions
-        or not app.session_interface.is_null_session(context.session)
-    )
+async def _close_unsent(call: Call, app: Flask, response: Response) -> None:
+    """Close a response that will not be sent: it may hold a file."""
+    try:
+        await call.shielded(response.close)
+    except Exception:
+        app.logger.exception("A response that is not sent could not be closed.")
 
 
 @native

@@ -32,7 +32,7 @@ async def do_teardown_request(call: Call, context: RequestContext, exc: BaseExce
         functions = [function for name in names for function in reversed(registry.get(name, ()))]
         await _tear_down(call, context.app, functions, request_tearing_down, exc)
     elif request_tearing_down.receivers:
-        await send(call, request_tearing_down, context.app, exc=exc)
+        await send(call.shielded, request_tearing_down, context.app, exc=exc)
 
 
 @native
@@ -45,7 +45,7 @@ async def do_teardown_appcontext(call: Call, context: AppContext, exc: BaseExcep
     if app.teardown_appcontext_funcs:
         await _tear_down(call, app, reversed(app.teardown_appcontext_funcs), appcontext_tearing_down, exc)
     elif appcontext_tearing_down.receivers:
-        await send(call, appcontext_tearing_down, app, exc=exc)
+        await send(call.shielded, appcontext_tearing_down, app, exc=exc)
 
 
 async def _tear_down(
@@ -59,7 +59,7 @@ async def _tear_down(
             failure = worst(app, failure, error)
     if signal.receivers:
         try:
-            await send(call, signal, app, exc=exc)
+            await send(call.shielded, signal, app, exc=exc)
         except BaseException as error:
             failure = worst(app, failure, error)
     if failure is not None:

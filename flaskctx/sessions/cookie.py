@@ -6,6 +6,7 @@ What the client holds can be read by it, and not be changed without the applicat
 from __future__ import annotations
 
 import hashlib
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request as WerkzeugRequest
@@ -148,6 +149,23 @@ class SecureCookieSessionInterface(SessionInterface):
             "samesite": self.get_cookie_samesite(app),
             "partitioned": self.get_cookie_partitioned(app),
         }
+
+
+# What decides how this interface opens a session, and whether one that was never used is saved.
+_decides = attrgetter(
+    "open_session", "save_session", "make_null_session", "get_signing_serializer", "session_class",
+    "null_session_class",
+)  # fmt: skip
+_DECIDED = _decides(SecureCookieSessionInterface)
+_DECIDING = frozenset(_decides.__reduce__()[1])
+
+
+def opens_on_demand(interface: SessionInterface) -> bool:
+    """Tell whether a session may be opened at its first use instead of at push, as nobody can tell the difference.
+
+    So it is with the signed cookie, unless a subclass, the interface itself or a tool has something to add.
+    """
+    return _decides(type(interface)) == _DECIDED and interface.__dict__.keys().isdisjoint(_DECIDING)
 
 
 def _cookie_text(request: Request, name: str) -> str | None:

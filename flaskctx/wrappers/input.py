@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from werkzeug.wsgi import LimitedStream
+
 from ..globals import current_app
 
 CHUNK = 64 * 1024
 """Bytes that are read at once for an `async for`."""
+
+
+class CountedStream(LimitedStream):
+    """A stream of unknown length that raises a 413 where it exceeds the limit, also when it is read in one go.
+
+    werkzeug's returns just as many bytes as the limit allows then, as if they were all.
+    """
+
+    def readall(self) -> bytes:
+        data = super().readall()
+        if self.is_exhausted and self._stream.read(1):
+            self.on_exhausted()
+        return data
 
 
 class InputStream:

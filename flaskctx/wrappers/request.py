@@ -14,7 +14,7 @@ from werkzeug.wsgi import LimitedStream
 from .. import json
 from ..debughelpers import attach_enctype_error_multidict
 from ..globals import current_app
-from .input import InputStream
+from .input import CountedStream, InputStream
 from .quick import defines_any
 
 if TYPE_CHECKING:
@@ -209,10 +209,13 @@ class Request(WerkzeugRequest):
         if hasattr(body, "__aiter__"):
             body.limit = self.max_content_length
             return body
-        length = self.content_length
-        if length is not None and "wsgi.input_terminated" in self.environ:
-            # servers that promise to end the input where the body ends do so too where a client has left
-            stream = LimitedStream(stream, length)
+        if "wsgi.input_terminated" in self.environ:
+            length, limit = self.content_length, self.max_content_length
+            if length is not None:
+                # servers that promise to end the input where the body ends do so too where a client has left
+                stream = LimitedStream(stream, length)
+            elif limit is not None:
+                stream = CountedStream(body, limit, is_max=True)
         return InputStream(stream)
 
     async def load_body(self) -> None:

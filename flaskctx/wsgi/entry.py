@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 
 _ADVICE = "serve the application through app.asgi"
+_STREAMING = State.STREAMING
 
 
 def serve_wsgi(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Serve one request; return the body for the server to iterate and close."""
-    if _app_ctx_stack.top_node is not None or _request_ctx_stack.top_node is not None:
+    if _app_ctx_stack.peek(None) is not None or _request_ctx_stack.peek(None) is not None:
         with hide_foreign_contexts(app, environ):
             return _serve(app, environ, start_response)
     return _serve(app, environ, start_response)
@@ -40,7 +41,7 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
     context = app.request_context(environ)
     responder = Responder(call, environ, start_response)
     body: Iterable[bytes] = drive(serve(call, context, responder.respond))
-    if context._state is State.STREAMING:
+    if context._state is _STREAMING:
         # closing the body ends the contexts that were kept for it
         return StreamedBody(call, context, body)
     return body
@@ -49,22 +50,20 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
 class Responder:
     """Turns a response into the start of the WSGI answer and its body."""
 
-    __slots__ = ("_body", "_call", "_environ", "_start_response", "_started")
+    __slots__ = ("_body", "_call", "_environ", "_start_response")
 
     def __init__(self, call: Call, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         self._call = call
         self._environ = environ
         self._start_response = start_response
-        self._started = False
         self._body: Any = None
 
     def respond(self, response: Response) -> Any:
         """Start the answer; a second response, made because a teardown has failed, takes the first one's place."""
         start_response = self._start_response
-        if self._started:
+        if self._body is not None:
             close_body(self._call, self._body)
             start_response = self._replace
-        self._started = True
         if overrides_call(response):
             body: Any = response(self._environ, start_response)
         else:

@@ -17,11 +17,18 @@ import anyio
 import pytest
 import trio
 
-from flaskctx import Flask, request, stream_with_context
+from flaskctx import (
+    Flask,
+    appcontext_tearing_down,
+    request,
+    request_tearing_down,
+    send_file,
+    stream_with_context,
+)
 from flaskctx.asgi import disconnect
 from flaskctx.globals import _app_ctx_stack, _request_ctx_stack
 
-PAUSE = 0.0005
+PAUSE = 0.0002
 """Seconds that a `def` function blocks its thread, so that a strike finds it there."""
 
 BODY = [b"one, ", b"two, ", b"three"]
@@ -39,6 +46,7 @@ class Trace:
         self.threads = set()
         self.open_generators = 0
         self.failures = []
+        self.receivers = []
 
     def enter(self, name):
         self.running.append(name)
@@ -72,8 +80,14 @@ class Trace:
 
         return function
 
+    def receive(self, signal, name, app):
+        """Connect receivers of both kinds that do what the teardown functions do."""
+        for receiver in (self.teardown(name), self.async_teardown(f"async {name}")):
+            self.receivers.append(receiver)
+            signal.connect(receiver, app)
+
     def teardown(self, name):
-        def function(error):
+        def function(*_, **__):
             self.threads.add(threading.current_thread())
             self.teardowns.append(name)
             if self.running:
@@ -85,7 +99,7 @@ class Trace:
         return function
 
     def async_teardown(self, name):
-        async def function(error):
+        async def function(*_, **__):
             self.teardowns.append(name)
             if self.running:
                 self.failures.append(f"{name} came while {self.running} ran")
@@ -99,8 +113,10 @@ class Trace:
 
 
 TEARDOWNS = sorted(
-    ["request", "appcontext"]
+    ["request", "appcontext", "request signal", "appcontext signal"]
     + ["async request", "async request to its end", "async appcontext", "async appcontext to its end"]
+    + ["async request signal", "async request signal to its end"]
+    + ["async appcontext signal", "async appcontext signal to its end"]
 )
 
 
@@ -117,6 +133,8 @@ def make_application(trace, flask=Flask):
     app.teardown_request(trace.async_teardown("async request"))
     app.teardown_appcontext(trace.async_teardown("async appcontext"))
     app.teardown_appcontext(trace.teardown("appcontext"))
+    trace.receive(request_tearing_down, "request signal", app)
+    trace.receive(appcontext_tearing_down, "appcontext signal", app)
     return app
 
 
@@ -144,6 +162,7 @@ def only_def_functions(trace):
     for registry in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
         registry[None] = [function for function in registry[None] if not asyncio.iscoroutinefunction(function)]
     app.teardown_appcontext_funcs = [trace.teardown("appcontext")]
+    trace.receivers.clear()
     return app
 
 
@@ -237,6 +256,12 @@ def async_stream(trace, keeps_context):
     return app
 
 
+def file(trace):
+    app = make_application(trace)
+    app.get("/")(lambda: send_file(__file__))
+    return app
+
+
 def override_of_wsgi_app(trace):
     app = stream(trace, keeps_context=True)
     inner = app.wsgi_app
@@ -270,6 +295,7 @@ SCENARIOS = {
     "stream with context": lambda trace: stream(trace, keeps_context=True),
     "async stream": lambda trace: async_stream(trace, keeps_context=False),
     "async stream with context": lambda trace: async_stream(trace, keeps_context=True),
+    "file": file,
     "override of wsgi_app": override_of_wsgi_app,
     "child tasks": child_tasks,
 }
@@ -437,7 +463,7 @@ def nothing_is_left():
     """No thread, and nothing that warns when it is collected."""
     before = set(threading.enumerate())
     yield
-    gc.collect()
+    gc.collect(1)
     deadline = time.monotonic() + 2
     while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -479,3 +505,194 @@ class TestStruck:
         for strike in range(1, count + 1):
             run = Run(backend, scenario, Client(fail_at=strike, error=error("the client has gone")))
             assert run.error is None or str(run.error) == "the client has gone"
+
+
+# -- special places -------------------------------------------------------------------------------------------------
+
+
+def get(app, send, receive=anyio.sleep_forever):
+    """Serve one GET request of `app`."""
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": "/", "raw_path": b"/", "query_string": b"", "root_path": "", "headers": [],
+        "client": ("127.0.0.1", 50000), "server": ("localhost", 80),
+    }  # fmt: skip
+    return app.asgi(scope, receive, send)
+
+
+class TestAFullHouse:
+    """One worker thread, and a request that holds it until it is told to go."""
+
+    @pytest.fixture
+    def house(self):
+        app = Flask("app", static_folder=None)
+        app.config["MAX_WORKER_THREADS"] = 1
+        app.config["WORKER_WAIT"] = 0.02
+        self.leaves = threading.Event()
+        self.arrived = threading.Event()
+
+        @app.before_request
+        async def first():
+            if request.args.get("holds"):
+                await app.ensure_async(self.hold)()
+
+        yield app
+        self.leaves.set()
+        app.close_worker_pool()
+
+    def hold(self):
+        self.arrived.set()
+        self.leaves.wait(5)
+
+    async def holding(self, app):
+        scope_of_holder = {
+            "type": "http", "method": "GET", "scheme": "http", "path": "/", "query_string": b"holds=1",
+            "headers": [], "http_version": "1.1",
+        }  # fmt: skip
+        await app.asgi(scope_of_holder, anyio.sleep_forever, self.send_nothing)
+
+    async def send_nothing(self, message):
+        pass
+
+    def run(self, backend, main):
+        if backend == "asyncio":
+            asyncio.run(main())
+        else:
+            trio.run(main)
+
+    def test_a_teardown_waits_for_its_thread_though_its_request_is_cancelled(self, backend, house):
+        torn_down = []
+        house.teardown_request(lambda error: torn_down.append(request.args.get("holds", "cancelled")))
+        house.get("/")(self.async_view)
+
+        async def main():
+            async with anyio.create_task_group() as holder:
+                holder.start_soon(self.holding, house)
+                while not self.arrived.is_set():
+                    await anyio.sleep(0.001)
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(get, house, self.send_nothing)
+                    await anyio.sleep(0.02)
+                    tasks.cancel_scope.cancel()
+                    tasks.start_soon(self.leave_soon)
+            assert sorted(torn_down) == ["1", "cancelled"]
+
+        self.run(backend, main)
+
+    async def async_view(self):
+        return "hello"
+
+    async def leave_soon(self):
+        self.leaves.set()
+
+    def test_a_request_that_has_not_begun_is_refused_after_a_while(self, backend, house):
+        called = []
+        messages = []
+        house.before_request_funcs[None].insert(0, lambda: called.append(request.args.get("holds")))
+        house.get("/")(lambda: "hello")
+
+        async def send(message):
+            messages.append(message)
+
+        async def main():
+            async with anyio.create_task_group() as holder:
+                holder.start_soon(self.holding, house)
+                while not self.arrived.is_set():
+                    await anyio.sleep(0.001)
+                await get(house, send)
+                assert _app_ctx_stack.top_node is None
+                self.leaves.set()
+            assert called == ["1"]
+            assert messages[0]["status"] == 503
+            assert (b"retry-after", b"1") in messages[0]["headers"]
+
+        self.run(backend, main)
+
+    def test_one_cancelled_in_the_line_leaves_it(self, backend, house):
+        house.get("/")(lambda: "hello")
+        house.config["WORKER_WAIT"] = 5
+
+        async def main():
+            async with anyio.create_task_group() as holder:
+                holder.start_soon(self.holding, house)
+                while not self.arrived.is_set():
+                    await anyio.sleep(0.001)
+                with anyio.move_on_after(0.02):
+                    await get(house, self.send_nothing)
+                assert _app_ctx_stack.top_node is None
+                assert not house.worker_pool._line
+                self.leaves.set()
+            with anyio.fail_after(1):
+                await get(house, self.send_nothing)
+
+        self.run(backend, main)
+
+
+def test_an_async_teardown_that_hangs_is_cut_off_and_logged(backend, caplog):
+    app = Flask("app", static_folder=None)
+    app.config["TEARDOWN_WAIT"] = 0.02
+    ran = []
+    app.teardown_request(lambda error: ran.append("first"))
+    app.teardown_appcontext(lambda error: ran.append("last"))
+
+    @app.teardown_request
+    async def hanging(error):
+        await anyio.sleep_forever()
+
+    async def send(message):
+        pass
+
+    async def main():
+        with anyio.fail_after(2):
+            await get(app, send)
+        assert _app_ctx_stack.top_node is None
+
+    asyncio.run(main()) if backend == "asyncio" else trio.run(main)
+    app.close_worker_pool()
+    assert ran == ["first", "last"]
+    assert "hanging" in caplog.text
+    assert "TEARDOWN_WAIT" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize("keeps_context", [False, True])
+def test_an_endless_stream_stops_soon_after_its_client_has_left(backend, kind, keeps_context):
+    app = Flask("app", static_folder=None)
+    log = []
+    app.teardown_request(lambda error: log.append("teardown"))
+
+    def chunks():
+        try:
+            while True:
+                time.sleep(0.001)
+                yield b"chunk"
+        finally:
+            log.append("closed")
+
+    async def async_chunks():
+        try:
+            while True:
+                await anyio.sleep(0.001)
+                yield b"chunk"
+        finally:
+            log.append("closed")
+
+    @app.get("/")
+    def view():
+        made = chunks() if kind == "def" else async_chunks()
+        return stream_with_context(made) if keeps_context else made
+
+    async def receive():
+        await anyio.sleep(0.02)
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    async def main():
+        with anyio.fail_after(1):
+            await get(app, send, receive)
+
+    asyncio.run(main()) if backend == "asyncio" else trio.run(main)
+    app.close_worker_pool()
+    assert log == (["closed", "teardown"] if keeps_context else ["teardown", "closed"])

@@ -6,6 +6,7 @@ https://chromedevtools.github.io/devtools-protocol/ says what the methods and th
 import base64
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import time
@@ -44,7 +45,7 @@ class Browser:
         commands_in, self._commands = os.pipe()
         self._messages, messages_out = os.pipe()
         # the browser reads its file descriptor 3 and writes to 4
-        plumbing = f'exec {program} "$@" 3<&{commands_in} 4>&{messages_out}'
+        plumbing = f'exec {shlex.quote(program)} "$@" 3<&{commands_in} 4>&{messages_out}'
         self._log = (profile / "log").open("wb")
         self._process = subprocess.Popen(
             ["bash", "-c", plumbing, "bash", *ARGUMENTS, f"--user-data-dir={profile}", "about:blank"],

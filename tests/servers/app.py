@@ -1,7 +1,6 @@
 """The application that every server serves in these tests: a plain module, imported by the servers themselves.
 
-What a client can't see (a generator that was closed, a teardown function that has run) is noted in the file that
-the environment variable JOURNAL names: a line for each event, from all processes of the server.
+What a client can't see (a generator that was closed, a teardown function that has run) is noted in the journal.
 
 `/def/...` and `/async/...` are the same view in both kinds of function.
 """
@@ -21,6 +20,8 @@ from contextvars import ContextVar
 
 import anyio
 
+from journal import note
+
 from flaskctx import Blueprint, Flask, g, jsonify, request, run_in_thread, session, stream_with_context
 
 app = Flask(__name__, static_folder=None)
@@ -32,12 +33,6 @@ coro = Blueprint("coro", __name__, url_prefix="/async")
 blueprints = {"def": sync, "async": coro}
 
 visitor = ContextVar("visitor", default=None)
-
-
-def note(event, key):
-    """Write a line to the journal; one `write` to a file opened for appending is not torn."""
-    with open(os.environ["JOURNAL"], "a") as journal:
-        journal.write(f"{event} {key}\n")
 
 
 # -- hooks in both kinds, in turns: each request crosses between them --------------------------------------------

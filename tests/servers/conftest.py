@@ -85,6 +85,7 @@ def _starter(tmp_path_factory):
         server.wait_until_ready()
         return server
 
+    start.servers = started
     yield start
     for server in started:
         server.kill()
@@ -92,9 +93,16 @@ def _starter(tmp_path_factory):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Show the output of the server with a failure."""
+    """Show the output of a test's servers with its failure."""
     report = yield
-    server = getattr(item, "funcargs", {}).get("live")
-    if server is not None and report.failed:
-        report.sections.append((f"output of {server.kind.name}", server.output[-10_000:]))
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            for server in _servers_of(value):
+                report.sections.append((f"output of {server.kind.name}", server.output[-10_000:]))
     return report
+
+
+def _servers_of(value):
+    """Return the servers that a fixture's value is, has or has started."""
+    found = getattr(value, "servers", [getattr(value, "server", value)])
+    return [server for server in found if isinstance(server, RunningServer)]

@@ -2,15 +2,11 @@
 
 import asyncio
 import hashlib
-import os
 import time
 
+from journal import note
+
 from flaskctx import Flask
-
-
-def note(event, key):
-    with open(os.environ["JOURNAL"], "a") as journal:
-        journal.write(f"{event} {key}\n")
 
 
 def wsgi_guest(environ, start_response):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import anyio
+from journal import note
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from flaskctx import Flask, jsonify, request
+from flaskctx import Flask, jsonify, request, stream_with_context
 
 app = Flask(__name__, static_folder=None)
 app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
@@ -14,6 +15,13 @@ app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)
 @app.before_request
 async def wait():
     await anyio.sleep(0)
+
+
+@app.teardown_request
+async def note_teardown(error):
+    await anyio.sleep(0)
+    if "key" in request.args:
+        note("teardown", request.args["key"])
 
 
 @app.get("/ready")
@@ -43,5 +51,19 @@ async def stream():
         for number in range(3):
             yield f"{number}\n"
             await anyio.sleep(0.01)
+
+    return generate()
+
+
+@app.get("/async/endless")
+async def endless():
+    @stream_with_context
+    async def generate():
+        try:
+            while True:
+                yield request.args["key"] * 100
+                await anyio.sleep(0.02)
+        finally:
+            note("closed", request.args["key"])
 
     return generate()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .serving import at_once, seconds_of
+import time
+
+from .serving import at_once, read_to_end, seconds_of
 
 
 def test_views_wait_side_by_side(live, colour):
@@ -25,3 +27,13 @@ def test_a_blocking_call_in_a_thread_does_not_delay_other_async_views(live):
     text, *seconds = at_once(block_or_sleep, range(number))
     assert text == "in a thread"
     assert max(seconds) < 0.5
+
+
+def test_a_slow_upload_does_not_delay_other_async_views(live):
+    """Under WSGI all of them share the background loop, which must not read from a connection."""
+    head = b"POST /async/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n"
+    with live.socket(head) as connected:
+        time.sleep(0.1)
+        assert max(seconds_of(live.get, "/async/whoami?key=quick", {"X-Key": "quick"}) for _ in range(3)) < 0.5
+        connected.sendall(b"0123456789")
+        assert b'"length":10,' in read_to_end(connected)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from .kinds import ON_ASYNCIO
+from .kinds import ON_ASYNCIO, by_name
 from .serving import at_once
 
 
@@ -38,6 +38,23 @@ def test_each_process_has_one_loop(live):
 
     seen = {pair for _ in range(10) for pair in at_once(ask, range(10))}
     assert len(seen) == len({pid for pid, _ in seen})
+
+
+@pytest.mark.parametrize("name", ["gunicorn-sync-preload", "gunicorn-gevent-preload"])
+def test_a_loop_that_ran_before_the_fork_is_started_anew_in_the_child(start, name):
+    """With gevent, standard modules are patched after that, too."""
+    server = start(by_name[name], "early")
+
+    def ask(number):
+        return server.get("/async/loop").json
+
+    for answer in at_once(ask, range(10)):
+        assert answer["pid"] != answer["prepared_by"]
+        assert answer["anew"]
+    server.terminate()
+    server.wait_for_end()
+    # Python warns of forking beside a thread, which is what is done here
+    assert [line for line in server.complaints() if "use of fork()" not in line] == []
 
 
 def test_a_connection_made_in_one_request_is_used_in_the_next(live, echo_port):
