@@ -348,8 +348,9 @@ def no_worker_thread_is_left():
     yield
     threads = [thread for thread in threading.enumerate() if thread.name.startswith("flaskctx-worker-")]
     for thread in threads:
-        worker = thread._target.__self__
-        worker._pool.close()
+        target = getattr(thread, "_target", None)  # a thread that ends by itself has none any more
+        if target is not None:
+            target.__self__._pool.close()
     for thread in threads:
         thread.join(5)
         assert not thread.is_alive(), f"{thread.name} has not ended"

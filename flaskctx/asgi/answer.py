@@ -40,11 +40,10 @@ class Answer:
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """The headers as ASGI wants them: bytes, names in lower case."""
-        known = _raw_names
-        return [
-            (known.get(name) or name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in self.headers
-        ]
+        raw = []
+        for name, value in self.headers:
+            raw.append((_raw_names.get(name) or name.lower().encode("latin-1"), value.encode("latin-1")))  # noqa: PERF401
+        return raw
 
     @property
     def starts_at_once(self) -> bool:

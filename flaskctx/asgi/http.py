@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..bridge import HouseIsFull, OnLoop
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import end_stream, serve
-from ..lifecycle.overrides import overridden_before_push
+from ..lifecycle import end_stream, is_plain, overridden, serve
 from ..wsgi.foreign import hide_foreign_contexts
 from .answer import Answer, answer_of
 from .body import RequestBody, expects_body
@@ -51,7 +50,7 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
         environ["wsgi.input"] = io.BytesIO()
     call = OnLoop(app._new_seat, app.config)
     try:
-        if overridden_before_push(app) and wsgi_override(app):
+        if wsgi_override(app):
             await serve_override(app, call, environ, send, receive, body)
         else:
             await _serve_native(app, call, environ, send, receive, body)
@@ -70,7 +69,8 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
 async def _serve_native(
     app: Flask, call: OnLoop, environ: dict[str, Any], send: Send, receive: Receive, body: RequestBody | None
 ) -> None:
-    if overridden_before_push(app):
+    plain = is_plain(app)
+    if not plain and (overridden(app, "request_context") or overridden(app, "create_url_adapter")):
         context: RequestContext = await call.run(call(app.request_context, environ))
     else:
         context = app.request_context(environ)
@@ -85,7 +85,7 @@ async def _serve_native(
         return answer
 
     try:
-        await call.run(serve(call, context, respond))
+        await call.run(serve(call, context, respond, plain))
         call.check()
         assert answer is not None
         await send_answer(call, answer, send, receive if body is None or body.complete else None)

@@ -118,7 +118,9 @@ class Production:
         self._sender = sender
         self._receive = receive
         self._chunks: deque[bytes] = deque()
-        self._waiting = 0
+        # two counts, since each is changed by one side alone
+        self._produced = 0
+        self._taken = 0
         self._told = False
         self._left = True
         self._stopped = False
@@ -156,7 +158,7 @@ class Production:
                 self._told = False
             while self._chunks:
                 data = self._chunks.popleft()
-                self._waiting -= len(data)
+                self._taken += len(data)
                 await self._sender.chunk(data)
 
     async def _hear_from_thread(self) -> None:
@@ -178,8 +180,8 @@ class Production:
                     return
                 if data:
                     self._chunks.append(data)
-                    self._waiting += len(data)
-                    if self._waiting >= BUFFER:
+                    self._produced += len(data)
+                    if self._produced - self._taken >= BUFFER:
                         return
                     if not self._told:
                         self._told = True

@@ -239,6 +239,8 @@ class OnLoop(Call):
         """Give the request's thread back; call it at the very end."""
         if self._seat is not None:
             self._seat.release()
+            # the two refer to each other: without the cycle, what they hold is freed at once
+            self._worker_call = None
 
     async def sit_down(self) -> None:
         """Wait for a worker thread, so that `submit` can be used."""

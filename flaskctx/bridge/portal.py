@@ -81,6 +81,9 @@ class BackgroundLoop:
         except RuntimeError:
             close_unawaited(awaitable)
             raise
+        if self.is_here():
+            close_unawaited(awaitable)
+            raise RuntimeError(f"{awaitable!r} can't be waited for on the background loop that would have to run it.")
         loop.call_soon_threadsafe(errand.start)
         try:
             outcome = attend(errand.mailbox)
@@ -89,6 +92,10 @@ class BackgroundLoop:
             _attend_end(errand.mailbox)
             raise
         return outcome.get()  # type: ignore[no-any-return]
+
+    def is_here(self) -> bool:
+        """Tell whether this code runs on the loop: waiting for it here would never end."""
+        return self._loop is not None and asyncio._get_running_loop() is self._loop
 
     def _start(self) -> asyncio.AbstractEventLoop:
         if self._ended:

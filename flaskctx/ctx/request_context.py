@@ -101,9 +101,8 @@ class RequestContext:
         self._implicit_app_ctx_stack: list[AppContext | None] = []
         self._nodes: list[Node[RequestContext]] = []
 
-    @property
-    def session_is_used(self) -> bool:
-        """Whether there may be something to save: the session was opened, or the client has sent cookies."""
+    def uses_session(self) -> bool:
+        """Tell whether there may be a session to save: it was opened, or the client has sent cookies."""
         return (
             self._session_to_open is None or "HTTP_COOKIE" in self.request.environ or "session" in self.__dict__
         )

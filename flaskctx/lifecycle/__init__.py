@@ -1,7 +1,7 @@
 """What happens to a request, and in which order. Start reading at `steps.py`."""
 
 from .contexts import end_stream
-from .overrides import NATIVE, overridden, save_originals
+from .overrides import NATIVE, is_plain, overridden, save_originals
 from .steps import serve
 
-__all__ = ["NATIVE", "end_stream", "overridden", "save_originals", "serve"]
+__all__ = ["NATIVE", "end_stream", "is_plain", "overridden", "save_originals", "serve"]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..local import LocalStack, Node
 
 
-_CLOSED = State.CLOSED
+_ACTIVE, _CLOSED = State.ACTIVE, State.CLOSED
 
 
 # -- the application context -----------------------------------------------------------------------------------
@@ -31,18 +31,14 @@ _CLOSED = State.CLOSED
 @native
 async def enter_app_context(call: Call, context: AppContext) -> None:
     """Push an application context."""
-    _link_app(context)
+    context._state = after(context._state, "push", context)
+    context._nodes.append(_app_ctx_stack.push_node(context))
     if appcontext_pushed.receivers:
         try:
             await send(call, appcontext_pushed, context.app)
         except BaseException as error:
             await _undo(call, context, "leave_app_context", error)
             raise
-
-
-def _link_app(context: AppContext) -> None:
-    context._state = NEXT.get((context._state, "push")) or refuse(context._state, "push", context)
-    context._nodes.append(_app_ctx_stack.push_node(context))
 
 
 @native
@@ -90,7 +86,8 @@ async def enter_request_context(call: Call, context: RequestContext) -> None:
     if _app_ctx_stack.peek(None) is None or not _is_current(app):
         implicit = app.app_context()
         if context._plain and not appcontext_pushed.receivers:
-            _link_app(implicit)
+            implicit._state = _ACTIVE
+            implicit._nodes.append(_app_ctx_stack.push_node(implicit))
         else:
             await step(call, implicit, "enter_app_context")
     context._state = state
@@ -249,6 +246,9 @@ def _close_session(context: RequestContext) -> None:
 async def auto_pop(call: Call, context: RequestContext, exc: BaseException | None = None) -> None:
     """Pop a request context at its end, or keep it for a test client or a debugger."""
     if not context._nodes:
+        if _request_ctx_stack.top is context:
+            # it was popped in a copy of this chain, by a child task
+            await step(call, context, "leave_request_context", exc)
         return
     if _is_to_be_preserved(context, exc):
         _preserve(context, exc)
@@ -293,18 +293,16 @@ async def end_request(call: Call, context: RequestContext, error: BaseException 
             _detach(context, error)
         elif not uppermost or error is not None or not context._plain or "flask._preserve_context" in environ:
             await step(call, context, "auto_pop", error)
-        elif _leaving_calls_functions(context) or len(context._nodes) > 1:
+        elif len(context._nodes) > 1 or _leaving_calls_functions(context):
             # what auto_pop and pop come to, where nobody has overridden them
             await _leave(call, context, node, None)
         else:
             # and what that comes to, where nothing is called
             _close_session(context)
-            context._state = _CLOSED
-            _unlink(_request_ctx_stack, context, node)
-            del context._implicit_app_ctx_stack[-1]
+            _pop_node(context, _request_ctx_stack)
+            context._implicit_app_ctx_stack.pop()
             if implicit is not None:
-                implicit._state = _CLOSED
-                _unlink(_app_ctx_stack, implicit, app_node)
+                _pop_node(implicit, _app_ctx_stack)
     except BaseException as raised:
         failure = worst(context.app, failure, raised)
     if context._state is not State.STREAMING:
@@ -430,6 +428,12 @@ def _unlink(stack: LocalStack[Any], context: Any, node: Node[Any] | None) -> Non
         # not closed: a child task that outlives the request has it in its own chain, and may still read
         context._nodes.remove(node)
         stack.put(node.below)
+
+
+def _pop_node(context: Any, stack: LocalStack[Any]) -> None:
+    """Close a context that is pushed once and lies on top."""
+    context._state = _CLOSED
+    stack.put(context._nodes.pop().below)
 
 
 async def _undo(call: Call, context: Any, name: str, error: BaseException) -> None:

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from ..app import Flask
     from ..bridge import Call
     from ..ctx import RequestContext
 
@@ -33,7 +34,7 @@ _classes: list[type] = []
 
 # What every request goes through. (Those that only errors meet are judged where they are met.)
 _app_steps = attrgetter(
-    "request_context", "app_context", "full_dispatch_request", "try_trigger_before_first_request_functions",
+    "create_url_adapter", "request_context", "app_context", "full_dispatch_request", "try_trigger_before_first_request_functions",
     "preprocess_request", "dispatch_request", "make_response", "finalize_request", "process_response",
     "open_session", "save_session", "make_null_session", "do_teardown_request", "do_teardown_appcontext",
 )  # fmt: skip
@@ -50,8 +51,6 @@ _METHODS = {
     "auto_pop": "auto_pop",
 }
 
-_before_push = attrgetter("wsgi_app", "request_context", "create_url_adapter")
-_before_push_names: frozenset[str] = frozenset(_before_push.__reduce__()[1])
 _app_step_names: frozenset[str] = frozenset(_app_steps.__reduce__()[1])
 _saved: list[Any] = []
 
@@ -74,7 +73,7 @@ def save_originals(app_class: type, request_context: type, app_context: type, re
     _classes[:] = [app_class, request_context, app_context, request]
     for cls in _classes:
         _originals.update(filter(callable, (getattr(cls, name) for name in dir(cls))))
-    _saved[:] = [_steps_of(*_classes), _before_push(app_class)]
+    _saved[:] = [_app_steps(app_class), _context_steps(request_context, app_context, request)]
 
 
 def overridden(owner: Any, name: str) -> bool:
@@ -82,26 +81,18 @@ def overridden(owner: Any, name: str) -> bool:
     return getattr(type(owner), name) not in _originals or name in owner.__dict__
 
 
-def overridden_before_push(app: Any) -> bool:
-    """Tell whether something is overridden that is called before a request context is pushed."""
-    before = _before_push(type(app)) == _saved[1]
-    return not before or not app.__dict__.keys().isdisjoint(_before_push_names)
+def is_plain(app: Flask) -> bool:
+    """Tell whether none of the application's own steps is overridden, at a fraction of the price of asking for each."""
+    return _app_steps(type(app)) == _saved[0] and app.__dict__.keys().isdisjoint(_app_step_names)
 
 
-def is_plain(context: RequestContext) -> bool:
-    """Tell whether none of a request's steps is overridden, at a fraction of the price of asking for each."""
-    app = context.app
-    found = _steps_of(type(app), type(context), _classes[2], type(context.request))
-    return found == _saved[0] and app.__dict__.keys().isdisjoint(_app_step_names)
+def has_plain_steps(context: RequestContext) -> bool:
+    """Tell the same of the contexts of an application that `is_plain`."""
+    return _context_steps(type(context), _classes[2], type(context.request)) == _saved[1]
 
 
-def _steps_of(app_class: type, request_context: type, app_context: type, request: type) -> tuple[Any, ...]:
-    return (
-        _app_steps(app_class),
-        _request_context_steps(request_context),
-        _app_context_steps(app_context),
-        _request_steps(request),
-    )
+def _context_steps(request_context: type, app_context: type, request: type) -> tuple[Any, ...]:
+    return _request_context_steps(request_context), _app_context_steps(app_context), _request_steps(request)
 
 
 def is_saved_class(cls: type) -> bool:

@@ -10,17 +10,40 @@ from typing import TYPE_CHECKING, Any
 
 from ..bridge import is_async
 from ..bridge.inline import refusal
-from ..signals import appcontext_popped, appcontext_pushed
+from ..signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
+from .overrides import overridden
 
 if TYPE_CHECKING:
     from ..app import Flask
     from ..bridge import Refusing
 
+_LEAVING = 'await context.__aexit__(None, None, None), or enter it with "async with" in the first place'
+
 ADVICE = {
     "enter_app_context": "async with app.app_context(): ...",
     "enter_request_context": "async with app.test_request_context(...): ... (or app.request_context(environ))",
+    "leave_app_context": _LEAVING,
+    "leave_request_context": _LEAVING,
+    "auto_pop": _LEAVING,
 }
 """The awaitable form of steps that are more than one call."""
+
+_PARTS = {
+    "enter_app_context": ("leave_app_context",),
+    "leave_app_context": ("do_teardown_appcontext",),
+    "enter_request_context": ("open_session", "leave_request_context"),
+    "leave_request_context": ("do_teardown_request", "leave_app_context"),
+    "auto_pop": ("leave_request_context",),
+    "full_dispatch_request": (
+        "try_trigger_before_first_request_functions",
+        "preprocess_request",
+        "dispatch_request",
+        "finalize_request",
+    ),
+    "finalize_request": ("process_response",),
+    "process_response": ("save_session",),
+}
+"""The steps that a step leads to: what it calls, and for what is entered, what leaving it will call."""
 
 
 def refuse_async(call: Refusing, name: str, context: Any) -> None:
@@ -36,15 +59,27 @@ def refuse_async(call: Refusing, name: str, context: Any) -> None:
 def functions_of(name: str, context: Any) -> Iterator[Callable[..., Any]]:
     """Iterate the functions of the user that a step, or what necessarily follows it, can call."""
     app: Flask = context.app
-    if name == "enter_app_context":
-        yield from _around_app_context(app)
-    elif name == "enter_request_context":
-        yield app.session_interface.open_session
-        yield from _hooks(app.teardown_request_funcs, context)
-        yield from _around_app_context(app)
-    elif name == "full_dispatch_request":
-        for part in ("preprocess_request", "dispatch_request", "process_response"):
+    for part in _PARTS.get(name, ()):
+        if hasattr(app, part) and overridden(app, part):
+            yield getattr(app, part)
+        else:
             yield from functions_of(part, context)
+    if name == "enter_app_context":
+        yield from appcontext_pushed.receivers_for(app)
+    elif name == "leave_app_context":
+        yield from appcontext_popped.receivers_for(app)
+    elif name == "do_teardown_appcontext":
+        yield from app.teardown_appcontext_funcs
+        yield from appcontext_tearing_down.receivers_for(app)
+    elif name == "do_teardown_request":
+        yield from _hooks(app.teardown_request_funcs, context)
+        yield from request_tearing_down.receivers_for(app)
+    elif name == "open_session":
+        yield app.session_interface.open_session
+    elif name == "save_session":
+        yield app.session_interface.save_session
+    elif name == "try_trigger_before_first_request_functions" and not app._got_first_request:
+        yield from app.before_first_request_funcs
     elif name == "preprocess_request":
         yield from _hooks(app.url_value_preprocessors, context)
         yield from _hooks(app.before_request_funcs, context)
@@ -52,16 +87,9 @@ def functions_of(name: str, context: Any) -> Iterator[Callable[..., Any]]:
         view = app.view_functions.get(context.request.endpoint)
         if view is not None:
             yield view
-    elif name in ("process_response", "finalize_request"):
+    elif name == "process_response":
+        yield from context._after_request_functions
         yield from _hooks(app.after_request_funcs, context)
-        yield app.session_interface.save_session
-
-
-def _around_app_context(app: Flask) -> Iterator[Callable[..., Any]]:
-    yield from app.teardown_appcontext_funcs
-    for signal in (appcontext_pushed, appcontext_popped):
-        if signal.receivers:
-            yield from signal.receivers_for(app)
 
 
 def _hooks(registry: dict[Any, list[Any]], context: Any) -> Iterator[Callable[..., Any]]:

@@ -30,7 +30,7 @@ from . import errors, teardown  # noqa: F401  they register their steps
 from .contexts import end_request, lend_to_debugger
 from .errors import last_resort, propagates
 from .notify import send
-from .overrides import JUDGED_STEPS, NATIVE_STEPS, is_plain, native, overridden, step
+from .overrides import JUDGED_STEPS, NATIVE_STEPS, has_plain_steps, native, overridden, step
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -42,14 +42,16 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 
-async def serve(call: Call, context: RequestContext, respond: Callable[[Response], A]) -> A:
+async def serve(call: Call, context: RequestContext, respond: Callable[[Response], A], plain: bool) -> A:
     """Serve one request; return what `respond(response)` returned.
 
     Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
+
+    :param plain: whether the application `is_plain`.
     """
     context._call = call
     context._served = True
-    context._plain = is_plain(context)
+    context._plain = plain and has_plain_steps(context)
     steps = NATIVE_STEPS if context._plain else JUDGED_STEPS
     error: BaseException | None = None
     try:
@@ -205,7 +207,7 @@ async def finalize_request(
             not plain
             or app.after_request_funcs
             or context._after_request_functions
-            or (context.session_is_used and not app.session_interface.is_null_session(context.session))
+            or (context.uses_session() and not app.session_interface.is_null_session(context.session))
         ):
             response = await (NATIVE_STEPS if plain else JUDGED_STEPS).process_response(call, context, response)
         if request_finished.receivers:

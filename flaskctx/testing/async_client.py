@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -10,10 +12,10 @@ import anyio
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
+from ..bridge.loops import asyncio_is_running
 from .client import FlaskClient
 
 if TYPE_CHECKING:
-    from anyio.abc import TaskGroup
     from werkzeug.wrappers import Request as BaseRequest
 
     from ..app import Flask
@@ -144,28 +146,39 @@ class _Exchange:
 
 
 class _Lifespan:
-    """Runs the lifespan protocol in a task of its own."""
+    """Runs the lifespan protocol in a task of its own.
+
+    Not in a task group: of an async fixture the beginning and the end run in different tasks.
+    """
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._tasks: TaskGroup = anyio.create_task_group()
+        self._task: Any = None
+        self._ended = anyio.Event()
         self._to_app, self._from_server = anyio.create_memory_object_stream[dict[str, Any]](2)
         self._to_server, self._from_app = anyio.create_memory_object_stream[Any](2)
 
     async def start(self) -> None:
-        await self._tasks.__aenter__()
-        self._tasks.start_soon(self._serve)
+        if asyncio_is_running():
+            self._task = asyncio.get_running_loop().create_task(self._serve())
+        else:
+            self._task = sys.modules["trio"].lowlevel.spawn_system_task(self._serve)
         await self._exchange("startup")
 
     async def stop(self) -> None:
         await self._exchange("shutdown")
-        await self._tasks.__aexit__(None, None, None)
+        await self._ended.wait()
         for stream in (self._to_app, self._from_server, self._to_server, self._from_app):
             stream.close()
 
     async def _serve(self) -> None:
         scope = {"type": "lifespan", "asgi": {"version": "3.0"}}
-        await self._app.asgi(scope, self._from_server.receive, self._to_server.send)
+        try:
+            await self._app.asgi(scope, self._from_server.receive, self._to_server.send)
+        except Exception as error:
+            await self._to_server.send({"type": "lifespan.failed", "message": repr(error)})
+        finally:
+            self._ended.set()
 
     async def _exchange(self, event: str) -> None:
         await self._to_app.send({"type": f"lifespan.{event}"})

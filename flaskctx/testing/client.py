@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from copy import copy
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import werkzeug.test
 from werkzeug.wrappers import Request as BaseRequest
 
+from ..bridge import portal
 from ..bridge.loops import loop_is_running
 from ..ctx import Borrowed, RequestContext, State
 from ..globals import _app_ctx_stack, _request_ctx_stack
@@ -88,6 +91,11 @@ class FlaskClient(werkzeug.test.Client):
         """Call the application; where an event loop runs on this thread, on another one."""
         kept: list[RequestContext] = []
         environ["flaskctx.preserved"] = kept
+        if portal.is_here():
+            raise RuntimeError(
+                "This coroutine runs on the background loop, which stands still while it waits for the test client, "
+                "and may be needed for the request. Use app.async_test_client() here, and await its requests."
+            )
         if loop_is_running():
             # the response is complete when the thread is done, since the body may belong to that thread
             parts = _in_thread(lambda: super(FlaskClient, self).run_wsgi_app(environ, buffered=True))
@@ -110,7 +118,12 @@ class FlaskClient(werkzeug.test.Client):
     ) -> None:
         self.preserve_context = False
         while (top := _request_ctx_stack.top) is not None and top.preserved:
-            top.pop(None)
+            if loop_is_running():
+                # its teardown functions may be `async def`: they run where the request was served
+                _in_thread(partial(top.pop, None))
+                _drop_ended()
+            else:
+                top.pop(None)
 
     @contextmanager
     def session_transaction(self, *args: Any, **kwargs: Any) -> Iterator[SessionMixin]:
@@ -147,6 +160,10 @@ def _in_thread(function: Any) -> Any:
     """Call a function on another thread, in a copy of this one's context, and wait for it."""
     outcome: list[Any] = []
     context = copy_context()
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is not None:
+        # where anyio notes which kind of loop runs: none on that thread
+        context.run(sniffio.current_async_library_cvar.set, None)
 
     def work() -> None:
         try:

@@ -58,7 +58,7 @@ def response_start(
         code = response._status_code
         if type(body) is list:
             if code >= 200 and code not in _WITHOUT_BODY and not response._on_close:
-                items = _quick_items(response, body)
+                items = _final_items(response, body)
                 if items is not None:
                     return response._status, code, items, () if environ["REQUEST_METHOD"] == "HEAD" else body
         elif is_async_body(body):
@@ -67,7 +67,7 @@ def response_start(
     return status, response._clean_status(status)[1], headers, app_iter
 
 
-def _quick_items(response: Response, body: list[Any]) -> list[tuple[str, str]] | None:
+def _final_items(response: Response, body: list[Any]) -> list[tuple[str, str]] | None:
     """Return the final headers; None if the body isn't a list of bytes or a header's URL needs mending."""
     headers = response.headers
     if type(headers) is not Headers:
@@ -77,13 +77,13 @@ def _quick_items(response: Response, body: list[Any]) -> list[tuple[str, str]] |
             return None
     items = headers._list.copy()
     names: Any = dict(items)
-    if not names.keys() <= _UNTOUCHED:
+    if names.keys() <= _UNTOUCHED:
+        has_length = "Content-Length" in names
+    else:
         names = {name.lower() for name in names}
+        has_length = "content-length" in names
         if not names.isdisjoint(_URLS):
             return None
-        has_length = "content-length" in names
-    else:
-        has_length = "Content-Length" in names
     if not has_length and response.automatically_set_content_length:
         items.append(("Content-Length", str(sum(map(len, body)))))
     return items

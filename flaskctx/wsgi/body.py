@@ -38,11 +38,10 @@ class StreamedBody:
     def __next__(self) -> bytes:
         try:
             return next(self._iterator)  # type: ignore[no-any-return]
-        except StopIteration:
-            self.close()
-            raise
         except BaseException as error:
-            self._error = error
+            if type(error) is not StopIteration:
+                self._error = error
+            self.close()
             raise
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..bridge import call_here, drive
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import serve
+from ..lifecycle import is_plain, serve
 from ..wrappers import overrides_call, response_start
 from .body import AsyncBody, StreamedBody, close_body
 from .foreign import hide_foreign_contexts
@@ -40,7 +40,7 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
         environ.setdefault(RECEIVE_BODY, receive_input)
     context = app.request_context(environ)
     responder = Responder(call, environ, start_response)
-    body: Iterable[bytes] = drive(serve(call, context, responder.respond))
+    body: Iterable[bytes] = drive(serve(call, context, responder.respond, is_plain(app)))
     if context._state is _STREAMING:
         # closing the body ends the contexts that were kept for it
         return StreamedBody(call, context, body)

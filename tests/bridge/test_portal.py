@@ -124,7 +124,7 @@ def test_a_loop_that_cannot_be_made_is_an_error_not_a_hang(background, monkeypat
     monkeypatch.setattr(portal_module, "new_loop", fail)
     monkeypatch.setattr(threading, "excepthook", lambda args: None)
     with pytest.raises(RuntimeError, match="could not be started"):
-        background.loop  # noqa: B018
+        background.loop
 
 
 class TestDrain:

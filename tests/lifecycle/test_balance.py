@@ -21,6 +21,7 @@ from flaskctx import (
     request_finished,
     request_started,
     request_tearing_down,
+    stream_with_context,
 )
 
 
@@ -213,8 +214,6 @@ def test_a_fault_in_every_teardown_at_once(app, server, colour, ran, caplog, kin
 @pytest.mark.parametrize("when", ["first chunk", "second chunk", "close", "call_on_close"])
 @pytest.mark.parametrize("keeps_context", [False, True])
 def test_a_fault_in_a_streamed_body(app, server, colour, ran, kind, when, keeps_context):
-    from flaskctx import stream_with_context
-
     error = FAULTS[kind]("injected")
 
     def fail(now):
@@ -260,10 +259,8 @@ def test_a_fault_in_the_logging_of_a_fault(app, server, colour, ran, caplog):
     assert sorted(ran) == ALL_ONCE
 
 
-def test_contexts_that_a_request_leaves_behind_are_popped_and_reported(app, server, colour, ran, caplog):
-    app.view_functions["view"] = colour(lambda: (app.app_context().push(), "hello")[1]) if not colour.is_async else (
-        lambda: (app.app_context().push(), "hello")[1]
-    )
+def test_contexts_that_a_request_leaves_behind_are_popped_and_reported(app, server, ran, caplog):
+    app.view_functions["view"] = lambda: (app.app_context().push(), "hello")[1]
     assert server.get("/").text == "hello"
     assert sorted(ran) == sorted([*ALL_ONCE, "appcontext 1", "appcontext 2"])
     assert "never popped" in caplog.text

@@ -366,13 +366,11 @@ class TestAnUploadThatIsRefused:
         assert upload.taken == 0
 
 
-class TestAnUnawaitedWorld:
-    """Asynchronous code that outlives its request, under every world."""
+class TestWhatOutlivesARequest:
+    """The loop is the same in the next one: what belongs to a loop stays usable."""
 
+    @pytest.mark.worlds("wsgi", "asgi-asyncio")
     def test_a_connection_made_in_one_request_is_usable_in_the_next(self, app, server):
-        if server.name == "asgi-trio":
-            pytest.skip("each run of trio is a new one")
-
         @app.get("/open")
         async def open_it():
             app.extensions["queue"] = asyncio.Queue()

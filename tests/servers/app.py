@@ -19,7 +19,6 @@ import time
 from contextvars import ContextVar
 
 import anyio
-
 from journal import note
 
 from flaskctx import Blueprint, Flask, g, jsonify, request, run_in_thread, session, stream_with_context

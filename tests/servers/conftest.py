@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from .kinds import KINDS
-from .serving import RunningServer
+from .kinds import KINDS, Kind
+from .serving import FOLDER, RunningServer
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "live" in item.fixturenames or "start" in item.fixturenames:
+        if item.path.parent == FOLDER:
             item.add_marker("servers")
 
 
@@ -28,7 +28,7 @@ def _is_parametrized(metafunc, name):
 
 
 def pytest_make_parametrize_id(val):
-    return getattr(val, "name", None)
+    return val.name if isinstance(val, Kind) else None
 
 
 @pytest.fixture(params=["def", "async"])

@@ -27,6 +27,4 @@ def ready():
 @app.get("/async/loop")
 async def loop():
     await asyncio.sleep(0.05)
-    return jsonify(
-        pid=os.getpid(), prepared_by=prepared_by, anew=id(asyncio.get_running_loop()) != early_loop
-    )
+    return jsonify(pid=os.getpid(), prepared_by=prepared_by, anew=id(asyncio.get_running_loop()) != early_loop)

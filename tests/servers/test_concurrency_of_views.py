@@ -9,10 +9,10 @@ from .serving import at_once, read_to_end, seconds_of
 
 def test_views_wait_side_by_side(live, colour):
     def wait(number):
-        assert live.get(f"/{colour}/sleep", seconds=0.3).text == "slept"
+        assert live.get(f"/{colour}/sleep", seconds=0.5).text == "slept"
 
     number = min(live.kind.at_once, 10)
-    assert seconds_of(at_once, wait, range(number)) < 0.57
+    assert seconds_of(at_once, wait, range(number)) < 0.9  # one after the other: 1 s, or 5
 
 
 def test_a_blocking_call_in_a_thread_does_not_delay_other_async_views(live):

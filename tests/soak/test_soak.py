@@ -30,7 +30,7 @@ def test_a_busy_server_holds_on_to_nothing(name, tmp_path):
     try:
         server.wait_until_ready()
         # until threads and allocators have grown to their size
-        keep_busy(server, max(10, SECONDS / 3))
+        keep_busy(server, 20)
         before = holdings(server)
         keep_busy(server, SECONDS)
         after = holdings(server)
