@@ -150,7 +150,7 @@ def show(libraries: list[str], rows: dict[str, list[float | None]], threaded: se
     print(f"| µs a request | {' | '.join(libraries)} |\n|---|{'---:|' * len(libraries)}")
     for title, (ours, *others) in rows.items():
         assert ours is not None
-        cells = [f"{ours:.1f}", *("–" if other is None else f"{other:.1f} ({other / ours:.1f}x)" for other in others)]
+        cells = [f"{ours:.1f}", *("" if other is None else f"{other:.1f} ({other / ours:.1f}x)" for other in others)]
         print(f"| {title}{' (on the clock)' if title in threaded else ''} | {' | '.join(cells)} |")
     print()
 

@@ -507,9 +507,7 @@ class Flask(Scaffold):
         self, rv: ft.ResponseReturnValue | HTTPException, from_error_handler: bool = False
     ) -> Response:
         """Make the response of a return value and run the after hooks on it."""
-        return cast(
-            "Response", self._sync_step("finalize_request", _current_request_context(), rv, from_error_handler)
-        )
+        return cast("Response", self._sync_step("finalize_request", _current_request_context(), rv, from_error_handler))
 
     def process_response(self, response: Response) -> Response:
         """Run the after hooks on a response and save the session."""

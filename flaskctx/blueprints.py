@@ -92,9 +92,7 @@ class BlueprintSetupState:
     :param first_registration: whether the blueprint was not on this application before.
     """
 
-    def __init__(
-        self, blueprint: Blueprint, app: Flask, options: dict[str, Any], first_registration: bool
-    ) -> None:
+    def __init__(self, blueprint: Blueprint, app: Flask, options: dict[str, Any], first_registration: bool) -> None:
         self.blueprint = blueprint
         self.app = app
         self.options = options
@@ -300,9 +298,7 @@ class Blueprint(Scaffold):
             group.name = group_name
         app.cli.add_command(group)
 
-    def _options_within(
-        self, outer: BlueprintSetupState, outer_name: str, options: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _options_within(self, outer: BlueprintSetupState, outer_name: str, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options of this nested blueprint, joined with what the one around it was given."""
         url_prefix = _given(options, "url_prefix", self.url_prefix)
         subdomain = _given(options, "subdomain", self.subdomain)

@@ -192,9 +192,7 @@ class Config(dict[str, Any]):
                 self[key] = value
         return True
 
-    def get_namespace(
-        self, namespace: str, lowercase: bool = True, trim_namespace: bool = True
-    ) -> dict[str, Any]:
+    def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
         """Return the entries whose key starts with *namespace*, to be passed on as keyword arguments.
 
         :param namespace: the common start of the keys, such as `"MAIL_"`.

@@ -220,9 +220,7 @@ def send_file(
     )
 
 
-def send_from_directory(
-    directory: os.PathLike[str] | str, path: os.PathLike[str] | str, **kwargs: Any
-) -> Response:
+def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str] | str, **kwargs: Any) -> Response:
     """Make a response that sends a file out of a directory; the path may come from the client.
 
     :param directory: the directory, relative to the application's `root_path`. Never from the client.

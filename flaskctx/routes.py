@@ -146,9 +146,7 @@ def add_static_route(app: Flask, static_host: str | None, host_matching: bool) -
         assert application is not None
         return application.send_static_file(**values)
 
-    app.add_url_rule(
-        f"{app.static_url_path}/<path:filename>", endpoint="static", host=static_host, view_func=static
-    )
+    app.add_url_rule(f"{app.static_url_path}/<path:filename>", endpoint="static", host=static_host, view_func=static)
 
 
 def has_blocking_converter(url_map: Map) -> bool:

@@ -76,9 +76,7 @@ class Scaffold:
     name: str
     """What it is called in endpoints, messages and logs."""
 
-    _default_context_processors: tuple[ft.TemplateContextProcessorCallable, ...] = (
-        _default_template_ctx_processor,
-    )
+    _default_context_processors: tuple[ft.TemplateContextProcessorCallable, ...] = (_default_template_ctx_processor,)
 
     _static_folder: str | None = None
     _static_url_path: str | None = None
@@ -114,9 +112,7 @@ class Scaffold:
         self.after_request_funcs = defaultdict(list)
         self.teardown_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.TeardownCallable]]
         self.teardown_request_funcs = defaultdict(list)
-        self.template_context_processors: dict[
-            ft.AppOrBlueprintKey, list[ft.TemplateContextProcessorCallable]
-        ]
+        self.template_context_processors: dict[ft.AppOrBlueprintKey, list[ft.TemplateContextProcessorCallable]]
         self.template_context_processors = defaultdict(list)
         if self._default_context_processors:
             self.template_context_processors[None].extend(self._default_context_processors)
@@ -304,9 +300,7 @@ class Scaffold:
     # Error handlers
 
     @setupmethod
-    def errorhandler(
-        self, code_or_exception: type[Exception] | int
-    ) -> Callable[[T_error_handler], T_error_handler]:
+    def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
         """Make the decorated function the handler of an HTTP status code or an exception class.
 
         It is called with the exception, and returns what a view may return.
@@ -319,9 +313,7 @@ class Scaffold:
         return register
 
     @setupmethod
-    def register_error_handler(
-        self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable
-    ) -> None:
+    def register_error_handler(self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable) -> None:
         """Do what `errorhandler` does, as a plain call."""
         exception, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][exception] = f

@@ -247,9 +247,7 @@ def render_template_string(source: str, **context: Any) -> str:
     return _render(app, app.jinja_env.from_string(source), context)
 
 
-async def render_template_async(
-    template_name_or_list: str | Template | list[str | Template], **context: Any
-) -> str:
+async def render_template_async(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
     """Do what `render_template` does, for `async def` views whose context processors may be `async def`.
 
     `def` processors run on the request's worker thread, unless they are marked `nonblocking`.
@@ -264,9 +262,7 @@ async def render_template_string_async(source: str, **context: Any) -> str:
     return await _render_async(app, app.jinja_env.from_string(source), context)
 
 
-def stream_template(
-    template_name_or_list: str | Template | list[str | Template], **context: Any
-) -> Iterator[str]:
+def stream_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> Iterator[str]:
     """Render a template piece by piece; in a request, its context stays until the last one.
 
     Return the iterator from a view to send the page while it is made.

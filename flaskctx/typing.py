@@ -42,9 +42,7 @@ StatusValue: TypeAlias = int | str
 #: One header's value, or several for a header that is sent more than once.
 HeaderValue: TypeAlias = str | list[str] | tuple[str, ...]
 
-HeadersValue: TypeAlias = (
-    Headers | Mapping[str, str] | Mapping[str, HeaderValue] | Sequence[tuple[str, HeaderValue]]
-)
+HeadersValue: TypeAlias = Headers | Mapping[str, str] | Mapping[str, HeaderValue] | Sequence[tuple[str, HeaderValue]]
 
 #: All that a view may return: a value, alone or in a tuple with status and headers, or a WSGI callable
 #: (an `HTTPException` is one).

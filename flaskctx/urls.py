@@ -205,12 +205,11 @@ def quick_rule(app: Flask, request: Request) -> Rule | None:
         or FlaskMap.bind_to_environ is not _BIND_TO_ENVIRON
     ):
         return None
-    return rules.get(request.method)  # type: ignore[no-any-return]
+    rule: Rule | None = rules.get(request.method)
+    return rule
 
 
-def _bind_plain(
-    url_map: Map, environ: dict[str, Any], server_name: str | None, subdomain: str
-) -> MapAdapter | None:
+def _bind_plain(url_map: Map, environ: dict[str, Any], server_name: str | None, subdomain: str) -> MapAdapter | None:
     """Do what `url_map.bind_to_environ` does, for the ordinary request, at a third of its price.
 
     :returns: None whenever werkzeug's own way is needed: an overridden map, an upgrade, a host to clean up.

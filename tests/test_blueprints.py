@@ -205,9 +205,7 @@ class TestRoutes:
         given = {}
 
         class App(Flask):
-            def add_url_rule(
-                self, rule, endpoint=None, view_func=None, provide_automatic_options=None, **options
-            ):
+            def add_url_rule(self, rule, endpoint=None, view_func=None, provide_automatic_options=None, **options):
                 given[endpoint] = (provide_automatic_options, options)
 
         blueprint.post("/x", stream=True, provide_automatic_options=False)(view)
@@ -380,9 +378,7 @@ def fill(framework, part, render_template_string):
 def nested_app(framework, render_template_string):
     app = framework.App("app", root_path="/", static_folder=None)
     parts = {
-        name: framework.Blueprint(
-            name, __name__, root_path="/", url_prefix=f"/{name}", static_folder=f"{name}_files"
-        )
+        name: framework.Blueprint(name, __name__, root_path="/", url_prefix=f"/{name}", static_folder=f"{name}_files")
         for name in ("outer", "inner", "innermost", "sibling")
     }
     for part in (app, *parts.values()):
@@ -443,9 +439,7 @@ class TestSameAsFlask:
 
         assert labels(ours[1]) == labels(theirs[1])
 
-    @pytest.mark.parametrize(
-        "url", ["/app", "/outer/outer", "/outer/renamed/innermost/innermost", "/sibling/sibling"]
-    )
+    @pytest.mark.parametrize("url", ["/app", "/outer/outer", "/outer/renamed/innermost/innermost", "/sibling/sibling"])
     def test_the_order_in_which_hooks_are_called(self, ours, theirs, url):
         for _, app in (ours, theirs):
             response = app.test_client().get(url)

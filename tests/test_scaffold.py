@@ -55,9 +55,7 @@ class TestHooks:
         ],
     )
     @pytest.mark.parametrize("kind", ["defaultdict", "plain dict"])
-    def test_a_decorator_appends_to_its_registry_and_returns_the_function(
-        self, part, decorator, registry, kind
-    ):
+    def test_a_decorator_appends_to_its_registry_and_returns_the_function(self, part, decorator, registry, kind):
         if kind == "plain dict":
             setattr(part, registry, {})
         first, second = (lambda *args: None), (lambda *args: None)

@@ -105,9 +105,7 @@ def test_streamed_text_comes_in_pieces(app):
 
 def test_a_streamed_template_keeps_the_request_until_its_last_piece(app):
     def stream():
-        return stream_template_string(
-            "{% for n in numbers %}{{ n }}{{ request.args.a }}{% endfor %}", numbers=[1, 2]
-        )
+        return stream_template_string("{% for n in numbers %}{{ n }}{{ request.args.a }}{% endfor %}", numbers=[1, 2])
 
     app.add_url_rule("/", "stream", stream)
     assert app.test_client().get("/?a=x").text == "1x2x"
@@ -428,19 +426,15 @@ def test_an_environment_class_of_ones_own_is_used():
 
 JINJA_TEMPLATES = {
     "layout.html": (
-        "{% set local = 1 %}{% include 'part.html' %}"
-        "{% block title %}t{% endblock %}{% block body %}{% endblock %}"
+        "{% set local = 1 %}{% include 'part.html' %}{% block title %}t{% endblock %}{% block body %}{% endblock %}"
     ),
-    "macros.html": (
-        "{% set exported = shared %}{% macro show(a) %}{{ a }} {{ shared }} {{ given }}{% endmacro %}"
-    ),
+    "macros.html": ("{% set exported = shared %}{% macro show(a) %}{{ a }} {{ shared }} {{ given }}{% endmacro %}"),
     "page.html": (
         "{% extends 'layout.html' %}{% from 'macros.html' import show %}"
         "{% block body %}{{ own }} {{ shared }} {{ show('x') }} {{ self.title() }}{% endblock %}"
     ),
     "part.html": (
-        "{% import 'macros.html' as m with context %}"
-        "{{ local }} {{ given }} {{ m.show(own) }} {{ m.exported }}"
+        "{% import 'macros.html' as m with context %}{{ local }} {{ given }} {{ m.show(own) }} {{ m.exported }}"
     ),
 }
 
@@ -492,9 +486,7 @@ def test_filters_tests_and_globals_are_registered_by_decorators(app, kind, sourc
     assert decorator()(shout) is shout
     decorator("loud")(shout)
     with app.app_context():
-        assert (
-            render_template_string(source) == render_template_string(source.replace("shout", "loud")) == "A!"
-        )
+        assert render_template_string(source) == render_template_string(source.replace("shout", "loud")) == "A!"
 
 
 def test_a_decorator_without_parentheses_registers_too(app):

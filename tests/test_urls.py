@@ -436,9 +436,7 @@ def rarely(draw):
     return draw(st.integers(0, 4)) == 4
 
 
-server_names = (
-    st.none() | plain_hosts | st.sampled_from(["", "Example.COM:80", "a.b:443", "é.example", "a..b"]) | hosts
-)
+server_names = st.none() | plain_hosts | st.sampled_from(["", "Example.COM:80", "a.b:443", "é.example", "a..b"]) | hosts
 
 
 @given(environs(), server_names, st.sampled_from(["", "www"]))

@@ -42,7 +42,7 @@ class Answer:
         """The headers as ASGI wants them: bytes, names in lower case."""
         raw = []
         for name, value in self.headers:
-            raw.append((_raw_names.get(name) or name.lower().encode("latin-1"), value.encode("latin-1")))  # noqa: PERF401
+            raw.append((_raw_names.get(name) or name.lower().encode("latin-1"), value.encode("latin-1")))
         return raw
 
     @property

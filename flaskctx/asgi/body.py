@@ -80,7 +80,7 @@ class RequestBody(io.RawIOBase):
         return chunk
 
     def _check(self) -> None:
-        """Raise what keeps the body from ever being complete; whoever reads on, in an error handler say, gets it too."""
+        """Raise what keeps the body from ever being complete; whoever reads on (an error handler, say) gets it too."""
         if self.disconnected:
             raise ClientDisconnected
         if self.limit is not None and self._received > self.limit:

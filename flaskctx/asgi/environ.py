@@ -30,8 +30,10 @@ def build_environ(scope: Scope) -> dict[str, Any]:
         path = below(script_name, path)
         script_name = as_latin1(script_name)
     if not path.isascii():
-        in_doubt = raw_path is not None and _REPLACEMENT in path
-        path = _exact_path(path, raw_path, script_name or "") if in_doubt else as_latin1(path)
+        if raw_path is not None and _REPLACEMENT in path:
+            path = _exact_path(path, raw_path, script_name or "")
+        else:
+            path = as_latin1(path)
     host, port = server or ("localhost", None)
     environ: dict[str, Any] = {
         **_ALWAYS,

@@ -46,9 +46,9 @@ class Call:
             return await self.finish(result)
         return result
 
-    async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
         """Call `function` so that a cancellation of the request doesn't cut it short (teardowns)."""
-        return await self(function, *args, **kwargs)
+        return self(function, *args, **kwargs)
 
     async def acquire(self, lock: threading.Lock) -> None:
         """Take a lock without stopping an event loop; the caller releases it."""
@@ -65,6 +65,13 @@ class Call:
     def finish(self, awaitable: Awaitable[T]) -> Awaitable[T]:
         """Return what to await so that `awaitable` comes to its end on the loop that belongs to this call."""
         raise NotImplementedError
+
+
+def coroutine_of(
+    function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Coroutine[Any, Any, T]:
+    """Call an `async def` function where it is known to belong here; return its coroutine, to be awaited."""
+    return function(*args, **kwargs)
 
 
 async def await_function(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:

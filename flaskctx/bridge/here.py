@@ -28,9 +28,7 @@ def call_here(advice: str) -> Call:
     return call if type(call) is InWorker else Inline()
 
 
-async def awaitable_call(
-    take_seat: Callable[[], Seat], steps: Callable[..., Any], *args: Any, **kwargs: Any
-) -> Any:
+async def awaitable_call(take_seat: Callable[[], Seat], steps: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Await `steps(call, *args)` with the bridge that belongs to the running task.
 
     Within a request's own task that is the request's bridge. Another task gets one of its own.

@@ -36,6 +36,11 @@ class Inbox:
             # The loop is gone, and the waiting task with it: nobody is left to be told.
             pass
 
+    def deliver(self, message: Any) -> None:
+        """Hand over a message, from the loop's own thread."""
+        self._messages.append(message)
+        self._wake()
+
     def take(self) -> Generator[Any, Any, Any]:
         """Wait for the next message and return it; a cancellation meanwhile is kept, not raised."""
         while not self._messages:
@@ -73,6 +78,9 @@ class Inbox:
         raise NotImplementedError
 
     def _wake_from_thread(self) -> None:
+        raise NotImplementedError
+
+    def _wake(self) -> None:
         raise NotImplementedError
 
 

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from .call import Call, Outcome, Raised, Returned, await_function, close_unawaited, suspended_here
+from .call import Call, Outcome, Raised, Returned, await_function, close_unawaited, coroutine_of, suspended_here
 from .in_worker import Ask, InWorker
 from .kinds import is_async, is_nonblocking
 from .loops import Inbox, asyncio_is_running, new_inbox
@@ -125,12 +125,11 @@ class OnLoop(Call):
 
     # -- what the lifecycle asks for ------------------------------------------------------------------------
 
-    def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+    def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         if not self.in_worker and is_async(function) and not self._abandoned:
             # it belongs where this stands, so its own coroutine is all that has to be awaited
             self.begun = True
-            coroutine: Coroutine[Any, Any, Any] = function(*args, **kwargs)
-            return coroutine
+            return coroutine_of(function, args, kwargs)
         return Call.__call__(self, function, *args, **kwargs)
 
     def move_for(self, function: Callable[..., Any], asynchronous: int) -> Awaitable[None] | None:
@@ -264,9 +263,7 @@ class OnLoop(Call):
         """Await on this task what a `def` function on the worker thread waits for."""
         yield from self._answer(ask)
 
-    def _visit_worker(
-        self, steps: Coroutine[Any, Any, Any], context: Context
-    ) -> Generator[Any, Any, Outcome | None]:
+    def _visit_worker(self, steps: Coroutine[Any, Any, Any], context: Context) -> Generator[Any, Any, Outcome | None]:
         """Resume `steps` on the worker thread; return its outcome, or None when it wants back to the loop."""
         seat = self.seat
         if isinstance(seat, WorkerSeat) and seat.worker is None:
@@ -346,9 +343,7 @@ class OnLoop(Call):
 
     # -- teardowns that a cancellation must not cut ----------------------------------------------------------
 
-    async def sheltered(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    async def sheltered(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Await an `async def` function out of reach of the request's cancellation, for a bounded time."""
         if self.in_worker:
             await TO_LOOP
@@ -359,13 +354,11 @@ class OnLoop(Call):
         if scope.cancelled_caught:
             self._log_cut(function)
 
-    async def _in_own_task(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    async def _in_own_task(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # asyncio has no shield within a task: whatever cancels the request's task would cancel this too
         loop = asyncio.get_running_loop()
         task = loop.create_task(await_function(function, *args, **kwargs), context=self._entered)
-        task.add_done_callback(self.inbox.post)
+        task.add_done_callback(self.inbox.deliver)
         timer = loop.call_later(self._limits["TEARDOWN_WAIT"], task.cancel)
         try:
             await self.inbox.patient_arrival()

@@ -196,7 +196,7 @@ class Seat:
         """Give the seat back at the end of the request."""
 
 
-def run_job(job: Job) -> None:
+def run_job(job: Callable[..., Any]) -> None:
     """Do a piece of work on this thread and tell who waits for it."""
     tell = job()
     if tell is not None:

@@ -107,8 +107,7 @@ def _came_from_inside(error: ImportError) -> bool:
     """Tell whether code of the imported module raised this, rather than the search for the module."""
     frames = traceback.walk_tb(error.__traceback__)
     return any(
-        frame.f_code.co_filename != __file__
-        and not frame.f_globals.get("__name__", "").startswith("importlib")
+        frame.f_code.co_filename != __file__ and not frame.f_globals.get("__name__", "").startswith("importlib")
         for frame, _ in frames
     )
 

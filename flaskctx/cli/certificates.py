@@ -18,9 +18,7 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic since
 
     name = "path"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str | ssl.SSLContext:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | ssl.SSLContext:
         if isinstance(value, ssl.SSLContext):
             return value
         if value == "adhoc":
@@ -35,9 +33,7 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic since
         return context
 
 
-def pair(
-    cert: Certificate | None, key: str | None
-) -> Literal["adhoc"] | ssl.SSLContext | tuple[str, str] | None:
+def pair(cert: Certificate | None, key: str | None) -> Literal["adhoc"] | ssl.SSLContext | tuple[str, str] | None:
     """Return what werkzeug's server takes as `ssl_context`.
 
     :param cert: what `CertParamType` gives.

@@ -47,9 +47,7 @@ class SeparatedPathType(click.Path):
     type=certificates.CertParamType(),
     help="The certificate for HTTPS: a file, 'adhoc', or the import name of an SSLContext.",
 )
-@click.option(
-    "--key", type=click.Path(exists=True, dir_okay=False), help="The private key of a certificate file."
-)
+@click.option("--key", type=click.Path(exists=True, dir_okay=False), help="The private key of a certificate file.")
 @click.option(
     "--reload/--no-reload",
     default=None,
@@ -142,6 +140,4 @@ def _refuse_wsgi_options(context: click.Context) -> None:
     given = [name for name in WSGI_ONLY if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
     if given:
         options = ", ".join("--" + name.replace("_", "-") for name in given)
-        raise click.UsageError(
-            f"{options}: only werkzeug's WSGI server knows this. Leave it out with --asgi."
-        )
+        raise click.UsageError(f"{options}: only werkzeug's WSGI server knows this. Leave it out with --asgi.")

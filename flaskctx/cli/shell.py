@@ -32,9 +32,7 @@ def shell_command() -> None:
 
 def _banner(app: Flask) -> str:
     return (
-        f"Python {sys.version} on {sys.platform}\n"
-        f"Application: {app.import_name}\n"
-        f"Instance folder: {app.instance_path}"
+        f"Python {sys.version} on {sys.platform}\nApplication: {app.import_name}\nInstance folder: {app.instance_path}"
     )
 
 

@@ -76,9 +76,7 @@ def copy_current_request_context(f: F) -> F:
     return _carrying(f, _app_ctx_stack.top, request_context)
 
 
-def _carrying(
-    function: F, app_context: AppContext | None, request_context: RequestContext | None
-) -> F:
+def _carrying(function: F, app_context: AppContext | None, request_context: RequestContext | None) -> F:
     from_async = is_async(function)
 
     @functools.wraps(function)

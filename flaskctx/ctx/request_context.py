@@ -103,9 +103,7 @@ class RequestContext:
 
     def uses_session(self) -> bool:
         """Tell whether there may be a session to save: it was opened, or the client has sent cookies."""
-        return (
-            self._session_to_open is None or "HTTP_COOKIE" in self.request.environ or "session" in self.__dict__
-        )
+        return self._session_to_open is None or "HTTP_COOKIE" in self.request.environ or "session" in self.__dict__
 
     @property
     def url_adapter(self) -> MapAdapter | None:

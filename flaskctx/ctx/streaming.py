@@ -38,9 +38,7 @@ class _ContextStream:
 class ContextStream(_ContextStream, Iterator[Any]):
     """An iterator that runs in the contexts in which it was made."""
 
-    def __init__(
-        self, source: Iterable[Any], app_context: AppContext | None, request_context: RequestContext
-    ) -> None:
+    def __init__(self, source: Iterable[Any], app_context: AppContext | None, request_context: RequestContext) -> None:
         super().__init__(app_context, request_context)
         self._iterator = iter(source)
 

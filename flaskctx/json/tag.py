@@ -274,9 +274,7 @@ class TaggedJSONSerializer:
         """Untag from the inside outwards."""
         scan = self._untag_scan
         if isinstance(value, dict):
-            return self.untag(
-                {key: item if type(item) in _UNTAGGED else scan(item) for key, item in value.items()}
-            )
+            return self.untag({key: item if type(item) in _UNTAGGED else scan(item) for key, item in value.items()})
         if isinstance(value, list):
             return [item if type(item) in _UNTAGGED else scan(item) for item in value]
         return value

@@ -13,7 +13,7 @@ from ..sessions.cookie import opens_on_demand
 from ..signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
 from .failures import worst
 from .notify import send
-from .overrides import NATIVE, native, overridden, step
+from .overrides import JUDGED_STEPS, NATIVE, NATIVE_STEPS, native, overridden, step
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -144,9 +144,7 @@ async def _match(call: Call, context: RequestContext) -> None:
 
 
 @native
-async def leave_request_context(
-    call: Call, context: RequestContext, exc: BaseException | None = _sentinel
-) -> None:
+async def leave_request_context(call: Call, context: RequestContext, exc: BaseException | None = _sentinel) -> None:
     """Undo a push of a request context; the last one tears it down and pops its application context."""
     if exc is _sentinel:
         exc = sys.exc_info()[1]
@@ -188,7 +186,8 @@ async def _leave(
     del context._implicit_app_ctx_stack[index]
     if implicit is not None:
         try:
-            await step(call, implicit, "leave_app_context", exc)
+            steps = NATIVE_STEPS if context._plain else JUDGED_STEPS
+            await steps.leave_app_context(call, implicit, exc)
         except BaseException as error:
             failure = worst(context.app, failure, error)
     if failure is not None:
@@ -216,7 +215,8 @@ async def close_request(call: Call, context: RequestContext, exc: BaseException 
     failure: BaseException | None = None
     if app.teardown_request_funcs or request_tearing_down.receivers or not context._plain:
         try:
-            await step(call, context, "do_teardown_request", exc)
+            steps = NATIVE_STEPS if context._plain else JUDGED_STEPS
+            await steps.do_teardown_request(call, context, exc)
         except BaseException as error:
             failure = worst(context.app, failure, error)
     own = request.__dict__

@@ -89,9 +89,7 @@ async def _log(call: Call, context: RequestContext, error: BaseException) -> Non
         app.log_exception(exc_info)
 
 
-def find_error_handler(
-    app: Flask, error: Exception, blueprints: list[str]
-) -> ErrorHandlerCallable | None:
+def find_error_handler(app: Flask, error: Exception, blueprints: list[str]) -> ErrorHandlerCallable | None:
     """Return the handler registered for this exception, most specific first.
 
     A handler for the status code wins over one for a class alone, one of the blueprint over one of the

@@ -34,9 +34,10 @@ _classes: list[type] = []
 
 # What every request goes through. (Those that only errors meet are judged where they are met.)
 _app_steps = attrgetter(
-    "create_url_adapter", "request_context", "app_context", "full_dispatch_request", "try_trigger_before_first_request_functions",
-    "preprocess_request", "dispatch_request", "make_response", "finalize_request", "process_response",
-    "open_session", "save_session", "make_null_session", "do_teardown_request", "do_teardown_appcontext",
+    "create_url_adapter", "request_context", "app_context", "full_dispatch_request",
+    "try_trigger_before_first_request_functions", "preprocess_request", "dispatch_request", "make_response",
+    "finalize_request", "process_response", "open_session", "save_session", "make_null_session",
+    "do_teardown_request", "do_teardown_appcontext",
 )  # fmt: skip
 _request_context_steps = attrgetter("push", "pop", "auto_pop", "match_request")
 _app_context_steps = attrgetter("push", "pop")
@@ -88,7 +89,8 @@ def is_plain(app: Flask) -> bool:
 
 def has_plain_steps(context: RequestContext) -> bool:
     """Tell the same of the contexts of an application that `is_plain`."""
-    return _context_steps(type(context), _classes[2], type(context.request)) == _saved[1]
+    found = _context_steps(type(context), _classes[2], type(context.request))
+    return bool(found == _saved[1])
 
 
 def _context_steps(request_context: type, app_context: type, request: type) -> tuple[Any, ...]:

@@ -56,7 +56,7 @@ def refuse_async(call: Refusing, name: str, context: Any) -> None:
             raise RuntimeError(refusal(function, call.advice))
 
 
-def functions_of(name: str, context: Any) -> Iterator[Callable[..., Any]]:
+def functions_of(name: str, context: Any) -> Iterator[Callable[..., Any]]:  # noqa: C901  one branch a step
     """Iterate the functions of the user that a step, or what necessarily follows it, can call."""
     app: Flask = context.app
     for part in _PARTS.get(name, ()):

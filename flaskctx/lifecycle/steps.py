@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..bridge import is_async, original
+from ..bridge import HouseIsFull, is_async, original
 from ..signals import request_finished, request_started
 from ..wrappers import make_response, needs_calling
 from . import errors, teardown  # noqa: F401  they register their steps
@@ -97,7 +97,8 @@ async def _end_after_error(call: Call, context: RequestContext, error: BaseExcep
     """Leave the contexts; the teardown functions are told of the error unless it's to be ignored."""
     app = context.app
     try:
-        if overridden(app, "should_ignore_error") and await call(app.should_ignore_error, error):
+        may_be_ignored = type(error) is not HouseIsFull and overridden(app, "should_ignore_error")
+        if may_be_ignored and await call(app.should_ignore_error, error):
             error = None
     finally:
         lend_to_debugger(context)
@@ -189,9 +190,7 @@ async def dispatch_request(call: Call, context: RequestContext) -> ResponseRetur
 
 
 @native
-async def finalize_request(
-    call: Call, context: RequestContext, rv: Any, from_error_handler: bool = False
-) -> Response:
+async def finalize_request(call: Call, context: RequestContext, rv: Any, from_error_handler: bool = False) -> Response:
     """Make a response of what the view or a handler returned, and run the after hooks on it.
 
     :param from_error_handler: log errors of the after hooks instead of raising them.
@@ -199,7 +198,7 @@ async def finalize_request(
     app, plain = context.app, context._plain
     response: Response
     if (plain or not overridden(app, "make_response")) and (type(rv) is str or not needs_calling(rv)):
-        response = make_response(app, rv)
+        response = app.response_class(rv) if type(rv) is str else make_response(app, rv)
     else:
         response = await call(app.make_response, rv)
     try:
@@ -240,9 +239,9 @@ async def process_response(call: Call, context: RequestContext, response: Respon
         for name in (*request.blueprints, None):
             for hook in reversed(app.after_request_funcs.get(name, ())):
                 response = await call(hook, response)
-    session = context.session
+    session = context.session if context.uses_session() else None
     if session is None:
-        # it could not be opened, and this is the response to that
+        # nobody has used it, or it could not be opened, and this is the response to that
         return response
     if not context._plain and overridden(app, "save_session"):
         await call(app.save_session, session, response)

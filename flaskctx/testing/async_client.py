@@ -93,9 +93,7 @@ class FlaskAsyncClient:
         client._add_cookies_to_wsgi(request.environ)
         exchange = _Exchange(request.environ["wsgi.input"].read())
         await self.application.asgi(_scope(request), exchange.receive, exchange.send)
-        response = client.response_wrapper(
-            exchange.body, f"{exchange.status}", exchange.headers, request=request
-        )
+        response = client.response_wrapper(exchange.body, f"{exchange.status}", exchange.headers, request=request)
         client._take_cookies(request, response.headers.getlist("Set-Cookie"))
         return response
 
@@ -154,6 +152,7 @@ class _Lifespan:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._task: Any = None
+        self._error: Exception | None = None
         self._ended = anyio.Event()
         self._to_app, self._from_server = anyio.create_memory_object_stream[dict[str, Any]](2)
         self._to_server, self._from_app = anyio.create_memory_object_stream[Any](2)
@@ -168,6 +167,9 @@ class _Lifespan:
     async def stop(self) -> None:
         await self._exchange("shutdown")
         await self._ended.wait()
+        self._close()
+
+    def _close(self) -> None:
         for stream in (self._to_app, self._from_server, self._to_server, self._from_app):
             stream.close()
 
@@ -176,15 +178,20 @@ class _Lifespan:
         try:
             await self._app.asgi(scope, self._from_server.receive, self._to_server.send)
         except Exception as error:
-            await self._to_server.send({"type": "lifespan.failed", "message": repr(error)})
+            self._error = error
         finally:
+            self._to_server.close()
             self._ended.set()
 
     async def _exchange(self, event: str) -> None:
         await self._to_app.send({"type": f"lifespan.{event}"})
-        answer = await self._from_app.receive()
+        try:
+            answer = await self._from_app.receive()
+        except anyio.EndOfStream:
+            answer = {"type": "the end", "message": repr(self._error)}
         if answer["type"] != f"lifespan.{event}.complete":
-            raise RuntimeError(f"The application's {event} failed: {answer.get('message', '')}")
+            self._close()
+            raise RuntimeError(f"The application's {event} failed: {answer.get('message', '')}") from self._error
 
 
 def _scope(request: BaseRequest) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from ..globals import _app_ctx_stack, _request_ctx_stack
 from .builder import EnvironBuilder
 
 if TYPE_CHECKING:
-
     from werkzeug.test import TestResponse
 
     from ..app import Flask
@@ -48,9 +47,7 @@ class FlaskClient(werkzeug.test.Client):
             "HTTP_USER_AGENT": f"Werkzeug/{importlib.metadata.version('werkzeug')}",
         }
 
-    def open(
-        self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any
-    ) -> TestResponse:
+    def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
         """Send a request; takes a path and the arguments of `EnvironBuilder`, a builder, an environ, or a request."""
         request = self._request(args, kwargs)
         return super().open(request, buffered=buffered, follow_redirects=follow_redirects)
@@ -85,9 +82,7 @@ class FlaskClient(werkzeug.test.Client):
             "flask._preserve_context": self.preserve_context,
         }
 
-    def run_wsgi_app(
-        self, environ: dict[str, Any], buffered: bool = False
-    ) -> tuple[Iterable[bytes], str, Any]:
+    def run_wsgi_app(self, environ: dict[str, Any], buffered: bool = False) -> tuple[Iterable[bytes], str, Any]:
         """Call the application; where an event loop runs on this thread, on another one."""
         kept: list[RequestContext] = []
         environ["flaskctx.preserved"] = kept

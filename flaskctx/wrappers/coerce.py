@@ -35,8 +35,6 @@ def make_response(app: Flask, rv: Any) -> Response:
 
     :raises TypeError: the value is None or of another type; the message names the endpoint.
     """
-    if type(rv) is str:
-        return app.response_class(rv)
     status = headers = None
     if isinstance(rv, tuple):
         rv, status, headers = _unpack(rv)

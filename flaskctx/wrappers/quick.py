@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 HEADERS_ARE_KNOWN = vars(Headers()) == {"_list": []}
 
 # Users add codes to werkzeug's table and may reword one, so the phrase belongs to the key.
-STATUS_LINES = {(code, phrase): f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+STATUS_LINES: dict[tuple[int, str | None], str] = {
+    (code, phrase): f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()
+}
 CONTENT_TYPES: dict[str | None, tuple[str, str]] = {
     mimetype: ("Content-Type", get_content_type(mimetype, "utf-8"))
     for mimetype in (

@@ -79,9 +79,7 @@ class _Limit:
             return self
         limit = vars(request).get(self._name)
         if limit is None:
-            limit = (
-                current_app.config[self._config_key] if current_app else getattr(WerkzeugRequest, self._name)
-            )
+            limit = current_app.config[self._config_key] if current_app else getattr(WerkzeugRequest, self._name)
         return limit
 
     def __set__(self, request: Any, limit: int | None) -> None:
@@ -268,9 +266,7 @@ def _server(name: str | None, port: str | None) -> tuple[str, int | None] | None
 
 
 def _hinders_quick_constructor(cls: type[Request]) -> bool:
-    return not _WERKZEUG_IS_KNOWN or defines_any(
-        cls, Request, _KNOWN_STATE | {"__setattr__", "_built_from", "_taken"}
-    )
+    return not _WERKZEUG_IS_KNOWN or defines_any(cls, Request, _KNOWN_STATE | {"__setattr__", "_built_from", "_taken"})
 
 
 Request._quick_class = None if _hinders_quick_constructor(Request) else Request

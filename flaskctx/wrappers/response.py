@@ -103,16 +103,15 @@ class Response(WerkzeugResponse):
         if isinstance(response, str):
             response = response.encode()
         if isinstance(response, (bytes, bytearray)):
-            self.response = [response]  # type: ignore[list-item]
+            data: Any = [response]
+            self.response = data
             if self.automatically_set_content_length:
                 items.append(("Content-Length", str(len(response))))
         else:
             self.response = [] if response is None else response  # type: ignore[assignment]
 
     @classmethod
-    def force_type(
-        cls, response: WerkzeugResponse | WSGIApplication, environ: dict[str, Any] | None = None
-    ) -> Self:
+    def force_type(cls, response: WerkzeugResponse | WSGIApplication, environ: dict[str, Any] | None = None) -> Self:
         """Make a response of this class from any response or WSGI callable.
 
         A response stays the same object and gets this class. A callable is called with `environ`; an

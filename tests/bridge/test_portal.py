@@ -117,6 +117,24 @@ def test_an_exception_in_the_waiting_thread_cancels_the_coroutine(run):
     assert seen == ["cancelled"]
 
 
+def test_a_task_that_wants_to_end_the_process_does_not_end_the_loop(background, run, caplog):
+    async def exit_process():
+        raise SystemExit(3)
+
+    task = start_task(background, run, exit_process)
+    assert isinstance(task.exception(), SystemExit)
+    assert run(name_of_thread)
+    assert "SystemExit" in caplog.text
+
+
+def test_waiting_for_the_loop_on_its_own_thread_is_an_error_not_a_hang(background, run):
+    async def wait_for_itself():
+        with pytest.raises(RuntimeError, match="can't be waited for"):
+            background.wait_for(name_of_thread(), copy_context())
+
+    run(wait_for_itself)
+
+
 def test_a_loop_that_cannot_be_made_is_an_error_not_a_hang(background, monkeypatch):
     def fail():
         raise OSError("too many open files")

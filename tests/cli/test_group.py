@@ -99,9 +99,7 @@ class TestCommands:
 
     def test_a_script_can_leave_out_the_commands_of_the_framework(self, folder):
         script = FlaskGroup(name="script", add_default_commands=False, add_version_option=False)
-        assert (
-            script.list_commands(click.Context(script, obj=ScriptInfo(create_app=lambda: Flask("x")))) == []
-        )
+        assert script.list_commands(click.Context(script, obj=ScriptInfo(create_app=lambda: Flask("x")))) == []
         assert CliRunner().invoke(script, ["--version"]).exit_code == 2
 
     def test_commands_may_ask_for_the_script_info(self, run, web):
@@ -150,10 +148,7 @@ class TestEnvironmentFiles:
         assert "{'A': 'file', 'B': 'env', 'C': 'flaskenv'}" in run("-e", "my.env", "show").output
 
     def test_the_environment_goes_before_all_files(self, run):
-        assert (
-            "{'A': 'set', 'B': 'env', 'C': 'flaskenv'}"
-            in run("-e", "my.env", "show", env={"A": "set"}).output
-        )
+        assert "{'A': 'set', 'B': 'env', 'C': 'flaskenv'}" in run("-e", "my.env", "show", env={"A": "set"}).output
 
     def test_files_are_found_from_a_folder_below(self, run, folder, monkeypatch):
         (folder / "below").mkdir()

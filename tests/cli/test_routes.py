@@ -86,6 +86,4 @@ def test_hosts_have_a_column_with_host_matching(invoke):
 
 
 def test_an_application_without_routes_says_so(invoke):
-    assert lines(invoke(Flask(__name__, static_folder=None), routes_command)) == [
-        "The application has no routes."
-    ]
+    assert lines(invoke(Flask(__name__, static_folder=None), routes_command)) == ["The application has no routes."]

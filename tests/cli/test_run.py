@@ -20,9 +20,7 @@ from flaskctx.cli import FlaskGroup
 from flaskctx.cli.asgi_server import reloaded_application
 
 ROOT = Path(__file__).parents[2]
-APP = (
-    "from flaskctx.app import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    return 'hello'\n"
-)
+APP = "from flaskctx.app import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    return 'hello'\n"
 
 
 @pytest.fixture

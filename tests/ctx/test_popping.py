@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 
@@ -127,6 +128,13 @@ class TestInAnotherChain:
         await context.__aexit__(None, None, None)
         assert torn_down == ["appcontext None"]
         assert not has_app_context()
+
+    async def test_of_a_request_in_a_child_task(self, app, torn_down):
+        async with app.test_request_context("/") as context:
+            await asyncio.create_task(context.__aexit__(None, None, None))
+        assert torn_down == ["request /", "appcontext None"]
+        assert not has_app_context()
+        assert not has_request_context()
 
 
 class TestTheLifecyclesOwn:

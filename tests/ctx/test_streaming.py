@@ -6,6 +6,7 @@ import gc
 
 import anyio
 import pytest
+import werkzeug.test
 
 from flaskctx import Response, g, has_app_context, has_request_context, request, session, stream_with_context
 from flaskctx.globals import _app_ctx_stack, _request_ctx_stack
@@ -185,6 +186,33 @@ class TestTeardown:
         app.get("/page", endpoint="view")(lambda: stream_with_context(iter("abc")))
         assert server.get("/page").status_code == 500
         assert [name for name, _ in log] == ["teardown request", "teardown appcontext"]
+
+    def test_is_told_of_the_error_though_a_stream_was_left_behind(self, app, server, log):
+        error = LookupError("after the stream was made")
+        left = []
+
+        def view():
+            left.append(stream_with_context(iter("abc")))
+            raise error
+
+        app.get("/page", endpoint="view")(view)
+        app.errorhandler(500)(lambda error: stream_with_context(iter(["sorry, ", request.path])))
+        assert server.get("/page").text == "sorry, /page"
+        assert log == [("teardown request", error), ("teardown appcontext", error)]
+
+    def test_comes_when_the_stream_fails_even_if_nobody_closes_it(self, app, log, streams):
+        error = LookupError("in the stream")
+
+        def chunks():
+            yield "one"
+            raise error
+
+        streams(chunks)
+        environ = werkzeug.test.EnvironBuilder("/page").get_environ()
+        body = app(environ, lambda status, headers: None)
+        with pytest.raises(LookupError):
+            list(body)
+        assert log == [("teardown request", error), ("teardown appcontext", error)]
 
     def test_comes_when_an_after_hook_replaces_the_response(self, app, server, log):
         app.after_request(lambda response: Response("another"))

@@ -11,6 +11,7 @@ import pytest
 import trio
 
 from flaskctx import Flask, g, has_app_context, has_request_context, request
+from flaskctx.signals import appcontext_popped, appcontext_tearing_down, request_tearing_down
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -90,6 +91,55 @@ class TestOnARunningLoop:
 
         on_loop(main)
         assert log == []
+
+    @pytest.mark.parametrize("signal", [request_tearing_down, appcontext_tearing_down, appcontext_popped])
+    def test_nor_one_whose_end_has_an_async_receiver(self, on_loop, signal):
+        app = Flask("app", static_folder=None)
+
+        async def receive(sender, **values):
+            raise AssertionError("never called")
+
+        async def main():
+            with signal.connected_to(receive, app):
+                with pytest.raises(RuntimeError, match="async with"):
+                    app.test_request_context().push()
+                assert not has_request_context()
+
+        on_loop(main)
+
+    @pytest.mark.parametrize("name", ["open_session", "do_teardown_request", "do_teardown_appcontext"])
+    def test_nor_one_for_which_the_application_has_an_async_method(self, on_loop, name):
+        async def override(self, *args):
+            raise AssertionError("never called")
+
+        app = type("Application", (Flask,), {name: override})("app", static_folder=None)
+
+        async def main():
+            with pytest.raises(RuntimeError, match="async with"):
+                app.test_request_context().push()
+            assert not has_request_context()
+
+        on_loop(main)
+
+    @pytest.mark.parametrize("make", ["app_context", "test_request_context"])
+    def test_one_that_cannot_be_left_any_more_stays_entered_and_the_message_says_how(self, on_loop, log, make):
+        app = Flask("app", static_folder=None)
+
+        async def teardown(error):
+            log.append("teardown")
+
+        async def main():
+            context = getattr(app, make)()
+            context.push()
+            app.teardown_appcontext(teardown)
+            with pytest.raises(RuntimeError, match=r"await context\.__aexit__\(None, None, None\)"):
+                context.pop()
+            assert has_app_context()
+            await context.__aexit__(None, None, None)
+            assert not has_app_context()
+
+        on_loop(main)
+        assert log == ["teardown"]
 
     @pytest.mark.parametrize("make", ["app_context", "test_request_context"])
     def test_async_with_enters_and_leaves_it(self, app, on_loop, log, make):

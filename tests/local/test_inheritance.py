@@ -220,6 +220,4 @@ def test_a_thread_that_starts_in_an_empty_context_is_unbound(place):
 def test_without_the_flag_the_variable_is_used_as_it_is():
     var = ContextVar("var")
     assert plain_holder(var) is var
-    assert uninherited is (
-        UninheritedVar if getattr(sys.flags, "thread_inherit_context", False) else plain_holder
-    )
+    assert uninherited is (UninheritedVar if getattr(sys.flags, "thread_inherit_context", False) else plain_holder)

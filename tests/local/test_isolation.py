@@ -194,7 +194,5 @@ def test_gevent_greenlets_and_patched_threads_start_unbound():
         ], seen
         assert (stack.top, local.name) == ("main", "main")
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")

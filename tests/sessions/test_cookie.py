@@ -96,9 +96,7 @@ class TestTheCookieHeader:
     def test_any_header_gives_what_the_mapping_gives(self, header):
         environ = EnvironBuilder().get_environ() | {"HTTP_COOKIE": header.encode().decode("latin-1")}
         for name in ("a", "ab", "é"):
-            assert (_cookie_text(Request(environ), name) or None) == (
-                Request(environ).cookies.get(name) or None
-            )
+            assert (_cookie_text(Request(environ), name) or None) == (Request(environ).cookies.get(name) or None)
 
     def test_the_mapping_is_not_built(self):
         request = Request(EnvironBuilder(headers={"Cookie": "x=1; a=2; y=3"}).get_environ())
@@ -238,9 +236,7 @@ class TestRefreshing:
         client.interface = Interface()
         assert client.kept(client.save(client.open(client.cookie(_permanent=True)))) == {"_permanent": True}
 
-    @pytest.mark.parametrize(
-        "payload", ["X19wZXJtYW5lbnRf", "eyJfcGVybWFuZW50Ijp0cnVlfQ", ".eJxx", "%%%", ".", "..."]
-    )
+    @pytest.mark.parametrize("payload", ["X19wZXJtYW5lbnRf", "eyJfcGVybWFuZW50Ijp0cnVlfQ", ".eJxx", "%%%", ".", "..."])
     def test_a_forged_cookie_is_not_refreshed(self, client, payload):
         headers = client.save(client.open(f"{payload}.AAAA.AAAA"))
         assert "Set-Cookie" not in headers

@@ -176,9 +176,7 @@ class TestAfterTheRequest:
             change(session)
         assert session == DATA
 
-    @pytest.mark.parametrize(
-        "duplicate", [copy.copy, copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s)), dict]
-    )
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda s: pickle.loads(pickle.dumps(s)), dict])
     def test_a_copy_can_be_changed(self, session, duplicate):
         session._close()
         copied = duplicate(session)

@@ -82,10 +82,7 @@ def outcome(step, session):
 
 def run(steps, session):
     """Return what a view sees of the session after each step."""
-    return [
-        (outcome(step, session), session.modified, session.new, session.permanent, dict(session))
-        for step in steps
-    ]
+    return [(outcome(step, session), session.modified, session.new, session.permanent, dict(session)) for step in steps]
 
 
 def headers_of(response, serializer):
@@ -96,9 +93,7 @@ def headers_of(response, serializer):
         name, _, text = pair.partition("=")
         data = serializer.loads(text) if text else None
         # Expires has the time of day; whether there is one, and 1970, is what matters.
-        kinds = [
-            a[:24] if a.startswith("Expires=") and "1970" in a else a.partition("=")[0] for a in attributes
-        ]
+        kinds = [a[:24] if a.startswith("Expires=") and "1970" in a else a.partition("=")[0] for a in attributes]
         described.append((name, data, kinds))
     return described
 

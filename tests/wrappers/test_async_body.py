@@ -151,9 +151,7 @@ class TestAResponseWithAnotherBody:
 
     def test_closes_the_body(self):
         log = []
-        body = type(
-            "Body", (), {"__iter__": lambda self: iter(""), "close": lambda self: log.append("body")}
-        )()
+        body = type("Body", (), {"__iter__": lambda self: iter(""), "close": lambda self: log.append("body")})()
         response = Response(body)
         response.call_on_close(lambda: log.append("function"))
         response.close()

@@ -166,9 +166,7 @@ class TestResponses:
         app.json = SimpleNamespace(response=lambda rv: Response(f"own {rv}"))
         assert make_response(app, {"a": 1}).data == b"own {'a': 1}"
 
-    @pytest.mark.parametrize(
-        "name", ["str", "dict", "generator", "werkzeug response", "body, status, headers"]
-    )
+    @pytest.mark.parametrize("name", ["str", "dict", "generator", "werkzeug response", "body, status, headers"])
     def test_need_no_current_request(self, name, app):
         assert isinstance(make_response(app, RETURNED[name]()), Response)
 

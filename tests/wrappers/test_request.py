@@ -374,9 +374,7 @@ class TestJSON:
             def on_json_loading_failed(self, e):
                 return {}
 
-        request = EnvironBuilder(method="POST", data=b"{", content_type="application/json").get_request(
-            Lenient
-        )
+        request = EnvironBuilder(method="POST", data=b"{", content_type="application/json").get_request(Lenient)
         assert request.json == {}
 
 

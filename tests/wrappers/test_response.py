@@ -37,12 +37,8 @@ def assert_like_werkzeug(*args, **kwargs):
     assert state_of(lambda: Response(*args, **kwargs)) == state_of(lambda: Theirs(*args, **kwargs))
 
 
-header_names = st.sampled_from(
-    ["X-A", "x-a", "Content-Type", "content-type", "CONTENT-LENGTH", "Location", "Vary"]
-)
-header_values = (
-    st.text("ab\n\r;é", max_size=4) | st.integers(0, 9) | st.lists(st.sampled_from("ab"), max_size=2)
-)
+header_names = st.sampled_from(["X-A", "x-a", "Content-Type", "content-type", "CONTENT-LENGTH", "Location", "Vary"])
+header_values = st.text("ab\n\r;é", max_size=4) | st.integers(0, 9) | st.lists(st.sampled_from("ab"), max_size=2)
 headers = (
     st.none()
     | st.dictionaries(header_names, header_values, max_size=4)
@@ -56,12 +52,7 @@ statuses = (
     | st.sampled_from(["404 Not Here", "404", "gone", "", " 200 fine ", True, b"200 x", 2.5])
 )
 mimetypes = st.none() | st.sampled_from(["text/html", "application/json", "text/x-own", "a/b", "", "a\nb"])
-bodies = (
-    st.none()
-    | st.text(max_size=5)
-    | st.binary(max_size=5)
-    | st.sampled_from([bytearray(b"x"), ["a", b"b"], ()])
-)
+bodies = st.none() | st.text(max_size=5) | st.binary(max_size=5) | st.sampled_from([bytearray(b"x"), ["a", b"b"], ()])
 
 
 class TestConstruction:
@@ -90,9 +81,7 @@ class TestConstruction:
     def test_with_unusual_headers_gives_what_werkzeug_gives(self, headers):
         if hasattr(headers, "__next__"):
             pairs = list(headers)
-            assert list(Response("", headers=iter(pairs)).headers) == list(
-                Theirs("", headers=iter(pairs)).headers
-            )
+            assert list(Response("", headers=iter(pairs)).headers) == list(Theirs("", headers=iter(pairs)).headers)
         else:
             assert_like_werkzeug("body", headers=headers)
 
@@ -156,11 +145,7 @@ class TestSubclasses:
             {"set_data": lambda self, value: setattr(self, "response", [b"own"])},
             {"_clean_status": lambda self, value: ("299 Own", 299)},
             {"status": property(lambda self: "own", lambda self, value: setattr(self, "_status", "own"))},
-            {
-                "_status": property(
-                    lambda self: self.__dict__["s"], lambda self, v: self.__dict__.update(s="own")
-                )
-            },
+            {"_status": property(lambda self: self.__dict__["s"], lambda self, v: self.__dict__.update(s="own"))},
             {"default_mimetype": property(lambda self: "text/csv")},
             {"direct_passthrough": property(lambda self: True, lambda self, value: None)},
             {"response": property(lambda self: [b"own"], lambda self, value: None)},
@@ -282,9 +267,7 @@ class TestForceType:
         called = WerkzeugResponse.force_type.__func__(Response, lambda *args: error(*args), ENVIRON)
         assert quick.status == called.status
         assert quick.data == called.data
-        assert (
-            quick.get_wsgi_headers(ENVIRON).to_wsgi_list() == called.get_wsgi_headers(ENVIRON).to_wsgi_list()
-        )
+        assert quick.get_wsgi_headers(ENVIRON).to_wsgi_list() == called.get_wsgi_headers(ENVIRON).to_wsgi_list()
 
     def test_of_an_exception_gives_a_body_that_can_be_read_again(self):
         assert Response.force_type(NotFound(), ENVIRON).is_sequence

@@ -127,9 +127,7 @@ def prepend(name):
 
 
 class TestOverrides:
-    @pytest.mark.parametrize(
-        "name", ["get_wsgi_headers", "get_wsgi_response", "get_app_iter", "iter_encoded"]
-    )
+    @pytest.mark.parametrize("name", ["get_wsgi_headers", "get_wsgi_response", "get_app_iter", "iter_encoded"])
     def test_of_a_method_are_honoured(self, name):
         cls = type("Own", (Response,), {name: prepend(name)})
         expected_body, status, headers = cls("x").get_wsgi_response(GET)
@@ -137,9 +135,7 @@ class TestOverrides:
         assert overrides_start(cls("x"))
         assert (start[0], start[2], list(start[3])) == (status, headers, list(expected_body))
 
-    @pytest.mark.parametrize(
-        "name", ["get_wsgi_headers", "get_wsgi_response", "get_app_iter", "iter_encoded"]
-    )
+    @pytest.mark.parametrize("name", ["get_wsgi_headers", "get_wsgi_response", "get_app_iter", "iter_encoded"])
     def test_patched_onto_the_class_later_are_honoured(self, name, monkeypatch):
         before = getattr(Response, name)
         calls = []

@@ -1,0 +1,44 @@
+"""Methods that a tool patches onto flaskctx's own classes: noticed by the next request, and when it's undone."""
+
+from __future__ import annotations
+
+import pytest
+
+from flaskctx import Flask, Request
+from flaskctx.ctx import AppContext, RequestContext
+
+PATCHED = [
+    (Flask, "create_url_adapter"),
+    (Flask, "app_context"),
+    (Flask, "request_context"),
+    (Flask, "full_dispatch_request"),
+    (Flask, "dispatch_request"),
+    (Flask, "finalize_request"),
+    (Flask, "do_teardown_appcontext"),
+    (RequestContext, "push"),
+    (RequestContext, "match_request"),
+    (RequestContext, "pop"),
+    (RequestContext, "auto_pop"),
+    (AppContext, "push"),
+    (AppContext, "pop"),
+    (Request, "close"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), PATCHED, ids=lambda value: getattr(value, "__name__", value))
+def test_a_patch_holds_from_one_request_to_the_next(app, server, colour, monkeypatch, owner, name):
+    app.get("/")(colour(lambda: "hello"))
+    assert server.get("/").text == "hello"
+    native, calls = getattr(owner, name), []
+
+    def patched(self, *args, **kwargs):
+        calls.append(name)
+        return native(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, patched)
+        assert server.get("/").text == "hello"
+    assert set(calls) == {name}
+    calls.clear()
+    assert server.get("/").text == "hello"
+    assert calls == []
