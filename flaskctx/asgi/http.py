@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 
 _STREAMING = State.STREAMING
+_peek_app, _peek_request = _app_ctx_stack.peek, _request_ctx_stack.peek
 
 
 def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
     """Serve one request. Ends when its response is sent, its teardown has run and its thread is free."""
-    if _app_ctx_stack.peek(None) is None and _request_ctx_stack.peek(None) is None:
+    if _peek_app(None) is None and _peek_request(None) is None:
         return _serve(app, scope, receive, send)
     return _serve_among_foreign_contexts(app, scope, receive, send)
 

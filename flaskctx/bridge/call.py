@@ -74,11 +74,6 @@ def coroutine_of(
     return function(*args, **kwargs)
 
 
-async def await_function(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
-    """Call an `async def` function where it is known to belong here, and await it (sheltered teardowns)."""
-    return await function(*args, **kwargs)
-
-
 class Outcome(Protocol):
     """What became of a piece of work: `get()` returns its value or raises its exception."""
 

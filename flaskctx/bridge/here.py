@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .in_worker import InWorker
 from .inline import Inline, Refusing
-from .loops import loop_is_running
+from .loops import loop_is_running, task_starts_eagerly
 from .mirror import Mirror
 from .on_loop import OnLoop
 from .standing import bound
@@ -36,7 +36,7 @@ async def awaitable_call(take_seat: Callable[[], Seat], steps: Callable[..., Any
     :param take_seat: returns a place for `def` functions, which is given back at the end.
     """
     call = bound()
-    if isinstance(call, OnLoop):
+    if isinstance(call, OnLoop) and not task_starts_eagerly():
         try:
             return await steps(call, *args, **kwargs)
         finally:

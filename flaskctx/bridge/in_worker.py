@@ -12,7 +12,6 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .call import Call
-from .kinds import is_async
 from .mailbox import Mailbox, new_mailbox
 from .mirror import Mirror
 
@@ -37,21 +36,26 @@ class Ask:
 class InWorker(Call):
     """Calls from the worker thread of a request that a loop serves."""
 
-    __slots__ = ("_depth", "_mirrors", "_on_loop")
+    __slots__ = ("_depth", "_in_teardown", "_mirrors", "_on_loop")
 
     def __init__(self, on_loop: OnLoop) -> None:
         self._on_loop = on_loop
         self._mirrors: list[Mirror] = []
+        self._in_teardown = False
         self._depth = 0
         """How many calls of `wait_for` this thread is in: an override may call a step that meets another one."""
 
     async def finish(self, awaitable: Awaitable[T]) -> T:
+        if self._in_teardown:
+            awaitable = self._on_loop.sheltered(awaitable)
         return self.wait_for(awaitable)
 
     async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if is_async(function):
-            return self.wait_for(self._on_loop.sheltered(function, args, kwargs))
-        return await self(function, *args, **kwargs)
+        self._in_teardown = True
+        try:
+            return await self(function, *args, **kwargs)
+        finally:
+            self._in_teardown = False
 
     def wait_for(self, awaitable: Awaitable[T]) -> T:
         """Have the loop await `awaitable` and wait for it; returns or raises what it does."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from functools import partial
 from types import coroutine
 from typing import Any, NoReturn
@@ -185,6 +185,15 @@ def new_inbox() -> Inbox:
     if trio is not None and trio.lowlevel.in_trio_task():
         return TrioInbox(trio.lowlevel)
     return AsyncioInbox(asyncio.get_running_loop())
+
+
+# Since Python 3.12: tasks that run already within the `create_task` that makes them.
+_eager_tasks: Collection[Any] = getattr(asyncio.tasks, "_eager_tasks", ())
+
+
+def task_starts_eagerly() -> bool:
+    """Tell whether the running task is still within the `create_task` that makes it, and so within another task."""
+    return bool(_eager_tasks) and _get_running_loop() is not None and asyncio.current_task() in _eager_tasks
 
 
 def asyncio_is_running() -> bool:

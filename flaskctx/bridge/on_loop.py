@@ -25,8 +25,8 @@ from typing import Any, TypeVar
 
 import anyio
 
-from .call import Call, Outcome, Raised, Returned, await_function, close_unawaited, coroutine_of, suspended_here
-from .in_worker import Ask, InWorker
+from .call import Call, Outcome, Raised, Returned, close_unawaited, coroutine_of, suspended_here
+from .in_worker import Ask, InWorker, await_it
 from .kinds import is_async, is_nonblocking
 from .loops import Inbox, asyncio_is_running, new_inbox
 from .mirror import Mirror
@@ -126,7 +126,7 @@ class OnLoop(Call):
     # -- what the lifecycle asks for ------------------------------------------------------------------------
 
     def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if not self.in_worker and is_async(function) and not self._abandoned:
+        if not (self.in_worker or self._in_teardown or self._abandoned) and is_async(function):
             # it belongs where this stands, so its own coroutine is all that has to be awaited
             self.begun = True
             return coroutine_of(function, args, kwargs)
@@ -157,6 +157,8 @@ class OnLoop(Call):
         if self._abandoned:
             close_unawaited(awaitable)
             raise RuntimeError(f"The event loop has dropped this task: {awaitable!r} can't be awaited any more.")
+        if self._in_teardown:
+            return self.sheltered(awaitable)
         return self._finish_on_loop(awaitable) if self.in_worker else awaitable
 
     async def _finish_on_loop(self, awaitable: Awaitable[T]) -> T:
@@ -166,8 +168,6 @@ class OnLoop(Call):
     async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         self._in_teardown = True
         try:
-            if is_async(function) and not self._abandoned:
-                return await self.sheltered(function, args, kwargs)
             return await self(function, *args, **kwargs)
         finally:
             self._in_teardown = False
@@ -343,21 +343,21 @@ class OnLoop(Call):
 
     # -- teardowns that a cancellation must not cut ----------------------------------------------------------
 
-    async def sheltered(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Await an `async def` function out of reach of the request's cancellation, for a bounded time."""
+    async def sheltered(self, awaitable: Awaitable[Any]) -> Any:
+        """Await a teardown function's coroutine out of reach of the request's cancellation, for a bounded time."""
         if self.in_worker:
             await TO_LOOP
         if asyncio_is_running():
-            return await self._in_own_task(function, args, kwargs)
+            return await self._in_own_task(awaitable)
         with anyio.move_on_after(self._limits["TEARDOWN_WAIT"], shield=True) as scope:
-            return await await_function(function, *args, **kwargs)
+            return await awaitable
         if scope.cancelled_caught:
-            self._log_cut(function)
+            self._log_cut(awaitable)
 
-    async def _in_own_task(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def _in_own_task(self, awaitable: Awaitable[Any]) -> Any:
         # asyncio has no shield within a task: whatever cancels the request's task would cancel this too
         loop = asyncio.get_running_loop()
-        task = loop.create_task(await_function(function, *args, **kwargs), context=self._entered)
+        task = loop.create_task(await_it(awaitable), context=self._entered)
         task.add_done_callback(self.inbox.deliver)
         timer = loop.call_later(self._limits["TEARDOWN_WAIT"], task.cancel)
         try:
@@ -365,14 +365,14 @@ class OnLoop(Call):
         finally:
             timer.cancel()
         if task.cancelled():
-            self._log_cut(function)
+            self._log_cut(awaitable)
             return None
         return task.result()
 
-    def _log_cut(self, function: Callable[..., Any]) -> None:
+    def _log_cut(self, awaitable: Awaitable[Any]) -> None:
         logger.error(
-            "The teardown function %r took longer than TEARDOWN_WAIT (%s s) and was cut off.",
-            function,
+            "The teardown function %s took longer than TEARDOWN_WAIT (%s s) and was cut off.",
+            getattr(awaitable, "__qualname__", awaitable),
             self._limits["TEARDOWN_WAIT"],
         )
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 _ACTIVE, _CLOSED = State.ACTIVE, State.CLOSED
+_peek_app, _put_app = _app_ctx_stack.peek, _app_ctx_stack.put
+_peek_request, _put_request = _request_ctx_stack.peek, _request_ctx_stack.put
 
 
 # -- the application context -----------------------------------------------------------------------------------
@@ -79,11 +81,11 @@ async def leave_app_context(call: Call, context: AppContext, exc: BaseException 
 async def enter_request_context(call: Call, context: RequestContext) -> None:
     """Push a request context: an application context if need be, the session, the URL matched."""
     state = NEXT.get((context._state, "push")) or refuse(context._state, "push", context)
-    if _request_ctx_stack.peek(None) is not None:
+    if _peek_request(None) is not None:
         await _pop_preserved(call, context)
     app = context.app
     implicit: AppContext | None = None
-    if _app_ctx_stack.peek(None) is None or not _is_current(app):
+    if _peek_app(None) is None or not _is_current(app):
         implicit = app.app_context()
         if context._plain and not appcontext_pushed.receivers:
             implicit._state = _ACTIVE
@@ -282,7 +284,7 @@ async def end_request(call: Call, context: RequestContext, error: BaseException 
         return
     failure: BaseException | None = None
     implicit = context._implicit_app_ctx_stack[-1] if context._nodes else None
-    node, app_node = _request_ctx_stack.peek(None), _app_ctx_stack.peek(None)
+    node, app_node = _peek_request(None), _peek_app(None)
     uppermost = node in context._nodes and (implicit is None or app_node in implicit._nodes)
     if not uppermost:
         failure = await _pop_what_lies_above(call, context, implicit)
@@ -299,10 +301,10 @@ async def end_request(call: Call, context: RequestContext, error: BaseException 
         else:
             # and what that comes to, where nothing is called
             _close_session(context)
-            _pop_node(context, _request_ctx_stack)
+            _put_request(_take_node(context).below)
             context._implicit_app_ctx_stack.pop()
             if implicit is not None:
-                _pop_node(implicit, _app_ctx_stack)
+                _put_app(_take_node(implicit).below)
     except BaseException as raised:
         failure = worst(context.app, failure, raised)
     if context._state is not State.STREAMING:
@@ -427,13 +429,14 @@ def _unlink(stack: LocalStack[Any], context: Any, node: Node[Any] | None) -> Non
     else:
         # not closed: a child task that outlives the request has it in its own chain, and may still read
         context._nodes.remove(node)
-        stack.put(node.below)
+        stack.set_node(node.below)
 
 
-def _pop_node(context: Any, stack: LocalStack[Any]) -> None:
-    """Close a context that is pushed once and lies on top."""
+def _take_node(context: Any) -> Node[Any]:
+    """Close a context that is pushed once; return its node."""
     context._state = _CLOSED
-    stack.put(context._nodes.pop().below)
+    node: Node[Any] = context._nodes.pop()
+    return node
 
 
 async def _undo(call: Call, context: Any, name: str, error: BaseException) -> None:

@@ -47,9 +47,9 @@ class LocalStack(Generic[T]):
         context_var: Holds the uppermost node; one is made if none is given.
 
     Attributes:
-        peek: ``peek(None)`` returns the uppermost node, which may be closed; None if there is none. For who
-            can't wait for :attr:`top_node`.
-        put: ``put(node)`` does what :meth:`set_node` does.
+        peek: ``peek(None)`` returns the uppermost node, which may be closed; None if there is none.
+        put: ``put(node)`` does what :meth:`set_node` does. Both are for who keeps the function itself and
+            can't wait.
     """
 
     __slots__ = ("_holder", "_ident", "_var", "peek", "put")
@@ -68,16 +68,17 @@ class LocalStack(Generic[T]):
         Returns:
             All values, bottom first; a list of its own, to change it changes nothing.
         """
-        below = self.peek(None)
+        holder = self._holder
+        below = holder.get(None)
         node: Node[T] = Node()  # written out, since a call of push_node would cost a tenth of push and pop
         node.value = obj
         node.closed = False
         if below is None:
             node.below = None
-            self.put(node)
+            holder.set(node)
             return [obj]
         node.below = below = below if not below.closed else self.top_node
-        self.put(node)
+        holder.set(node)
         values = [obj]
         while below is not None:
             if not below.closed:
@@ -88,30 +89,32 @@ class LocalStack(Generic[T]):
 
     def push_node(self, obj: T) -> Node[T]:
         """Put *obj* on top and return its node; takes the same time at any depth."""
-        below = self.peek(None)
+        holder = self._holder
+        below = holder.get(None)
         if below is not None and below.closed:
             below = self.top_node
         node: Node[T] = Node()
         node.value = obj
         node.below = below
         node.closed = False
-        self.put(node)
+        holder.set(node)
         return node
 
     def pop(self) -> T | None:
         """Take the top off and return it, None if the stack is empty."""
-        node = self.peek(None)
+        holder = self._holder
+        node = holder.get(None)
         if node is not None and node.closed:
             node = self.top_node
         if node is None:
             return None
-        self.put(node.below)
+        holder.set(node.below)
         return node.value
 
     @property
     def top(self) -> T | None:
         """The value on top, None if the stack is empty."""
-        node = self.peek(None)
+        node = self._holder.get(None)
         while node is not None and node.closed:
             node = node.below
         return None if node is None else node.value
@@ -119,18 +122,18 @@ class LocalStack(Generic[T]):
     @property
     def top_node(self) -> Node[T] | None:
         """The node of the value on top, None if the stack is empty."""
-        node = self.peek(None)
+        node = self._holder.get(None)
         while node is not None and node.closed:
             node = node.below
         return node
 
     def set_node(self, node: Node[T] | None) -> None:
         """Make *node*, and with it what is below it, the content of the stack in this context."""
-        self.put(node)
+        self._holder.set(node)
 
     def nodes(self) -> Iterator[Node[T]]:
         """Iterate over the nodes that are not closed, from the top down."""
-        node = self.peek(None)
+        node = self._holder.get(None)
         while node is not None:
             if not node.closed:
                 yield node
@@ -146,7 +149,7 @@ class LocalStack(Generic[T]):
         return LocalProxy(self, name, unbound_message=unbound_message)
 
     def __release_local__(self) -> None:
-        self.put(None)
+        self._holder.set(None)
 
     @property
     def _local(self) -> StackLocal:

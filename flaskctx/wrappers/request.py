@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import BadRequest, HTTPException
@@ -20,6 +21,7 @@ from .quick import defines_any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from werkzeug.datastructures import MultiDict
     from werkzeug.routing import Rule
 
 _take_environ = itemgetter(
@@ -192,6 +194,15 @@ class Request(WerkzeugRequest):
             names.append(name)
             name = name.rpartition(".")[0]
         return names
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The parameters of the query string. Raw bytes in it that are not UTF-8 become U+FFFD."""
+        try:
+            return super().args
+        except UnicodeDecodeError:
+            text = self.query_string.decode(errors="replace")
+            return self.parameter_storage_class(parse_qsl(text, keep_blank_values=True))
 
     # --- the body ----------------------------------------------------------------------------------------
 

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 _ADVICE = "serve the application through app.asgi"
 _STREAMING = State.STREAMING
+_peek_app, _peek_request = _app_ctx_stack.peek, _request_ctx_stack.peek
 
 
 def serve_wsgi(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Serve one request; return the body for the server to iterate and close."""
-    if _app_ctx_stack.peek(None) is not None or _request_ctx_stack.peek(None) is not None:
+    if _peek_app(None) is not None or _peek_request(None) is not None:
         with hide_foreign_contexts(app, environ):
             return _serve(app, environ, start_response)
     return _serve(app, environ, start_response)
