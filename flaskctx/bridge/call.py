@@ -67,6 +67,22 @@ class Call:
         raise NotImplementedError
 
 
+class CancellableCall(Call):
+    """Calls on behalf of a task that may be cancelled: `finish` asks `_in_teardown` whether to shelter from that."""
+
+    __slots__ = ("_in_teardown",)
+
+    def __init__(self) -> None:
+        self._in_teardown = False
+
+    async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        self._in_teardown = True
+        try:
+            return await self(function, *args, **kwargs)
+        finally:
+            self._in_teardown = False
+
+
 def coroutine_of(
     function: Callable[..., Coroutine[Any, Any, T]], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Coroutine[Any, Any, T]:

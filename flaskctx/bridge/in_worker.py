@@ -7,11 +7,11 @@ awaited by the task of the server's loop that serves this request, and the threa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .call import Call
+from .call import CancellableCall
 from .mailbox import Mailbox, new_mailbox
 from .mirror import Mirror
 
@@ -33,15 +33,15 @@ class Ask:
         self.mailbox = mailbox
 
 
-class InWorker(Call):
+class InWorker(CancellableCall):
     """Calls from the worker thread of a request that a loop serves."""
 
-    __slots__ = ("_depth", "_in_teardown", "_mirrors", "_on_loop")
+    __slots__ = ("_depth", "_mirrors", "_on_loop")
 
     def __init__(self, on_loop: OnLoop) -> None:
         self._on_loop = on_loop
         self._mirrors: list[Mirror] = []
-        self._in_teardown = False
+        super().__init__()
         self._depth = 0
         """How many calls of `wait_for` this thread is in: an override may call a step that meets another one."""
 
@@ -49,13 +49,6 @@ class InWorker(Call):
         if self._in_teardown:
             awaitable = self._on_loop.sheltered(awaitable)
         return self.wait_for(awaitable)
-
-    async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._in_teardown = True
-        try:
-            return await self(function, *args, **kwargs)
-        finally:
-            self._in_teardown = False
 
     def wait_for(self, awaitable: Awaitable[T]) -> T:
         """Have the loop await `awaitable` and wait for it; returns or raises what it does."""

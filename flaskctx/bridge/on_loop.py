@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from .call import Call, Outcome, Raised, Returned, close_unawaited, coroutine_of, suspended_here
+from .call import Call, CancellableCall, Outcome, Raised, Returned, close_unawaited, coroutine_of, suspended_here
 from .in_worker import Ask, InWorker, await_it
 from .kinds import is_async, is_nonblocking
 from .loops import Inbox, asyncio_is_running, new_inbox
@@ -61,7 +61,7 @@ class HouseIsFull(BaseException):
     """No worker thread became free in time, and no function of the user has run yet: the request is refused."""
 
 
-class OnLoop(Call):
+class OnLoop(CancellableCall):
     """Calls for one task of an event loop, with a worker thread beside it.
 
     :param take_seat: gives the request its place for `def` functions, when the first one comes up.
@@ -74,7 +74,6 @@ class OnLoop(Call):
     __slots__ = (
         "_abandoned",
         "_entered",
-        "_in_teardown",
         "_inbox",
         "_limits",
         "_mirror",
@@ -100,7 +99,7 @@ class OnLoop(Call):
         self.begun = begun
         self.context: Context = copy_context() if context is None else context
         self.in_worker = False
-        self._in_teardown = False
+        super().__init__()
         self._abandoned = False
         self._entered = self.context
         # what only requests with `def` functions need is made by the first of them
@@ -164,13 +163,6 @@ class OnLoop(Call):
     async def _finish_on_loop(self, awaitable: Awaitable[T]) -> T:
         await TO_LOOP
         return await awaitable
-
-    async def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        self._in_teardown = True
-        try:
-            return await self(function, *args, **kwargs)
-        finally:
-            self._in_teardown = False
 
     async def return_to_loop(self) -> None:
         """Have whoever awaits this go on on the loop."""

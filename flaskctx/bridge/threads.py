@@ -115,8 +115,6 @@ class WorkerPool:
         with self._lock:
             if not promised:
                 worker.pending += 1
-                if worker.seats == 1 and worker in self._free:
-                    self._free.remove(worker)
             worker.submit(job, first)
 
     def finished(self, worker: Worker) -> None:
