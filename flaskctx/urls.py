@@ -7,6 +7,7 @@ and what subclasses override.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -25,9 +26,9 @@ _FRAGMENT_SAFE = "%!#$&'()*+,/:;=?@"
 
 # A host that werkzeug takes as it is: lower-case ASCII labels, a port in its shortest form. Whatever else a
 # client sends (upper case, IPv6, underscores, IDNA, nonsense) is werkzeug's to clean up or refuse.
-_plain_host = re.compile(
+_PLAIN_HOST = re.compile(
     r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?", re.ASCII
-).fullmatch
+)
 _STANDARD_PORTS = (":80", ":443")
 
 # as they were at import: a tool that patches Map later gets werkzeug's way and thereby its own
@@ -180,6 +181,12 @@ def create_url_adapter(app: Flask, request: Request | None) -> MapAdapter | None
     return adapter
 
 
+# an application is reached by few names; strangers' inventions push one another out
+@lru_cache(128)
+def _is_plain_host(host: str) -> bool:
+    return _PLAIN_HOST.fullmatch(host) is not None
+
+
 def quick_rule(app: Flask, request: Request) -> Rule | None:
     """Return the rule of an ordinary request to a URL without variables; None: bind the map and match.
 
@@ -195,7 +202,7 @@ def quick_rule(app: Flask, request: Request) -> Rule | None:
     host = environ.get("HTTP_HOST")
     if (
         host is None
-        or not _plain_host(host)
+        or not _is_plain_host(host)
         or "HTTP_UPGRADE" in environ
         or not environ["PATH_INFO"]
         or request.trusted_hosts
@@ -221,10 +228,10 @@ def _bind_plain(url_map: Map, environ: dict[str, Any], server_name: str | None, 
     if "bind_to_environ" in own or "bind" in own or "HTTP_UPGRADE" in environ:
         return None
     host = environ.get("HTTP_HOST")
-    if host is None or not _plain_host(host) or host.endswith(_STANDARD_PORTS):
+    if host is None or not _is_plain_host(host) or host.endswith(_STANDARD_PORTS):
         return None
     if server_name is not None:
-        if not _plain_host(server_name) or server_name.endswith(_STANDARD_PORTS):
+        if not _is_plain_host(server_name) or server_name.endswith(_STANDARD_PORTS):
             return None
         host = server_name
     scheme = environ["wsgi.url_scheme"]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..bridge import HouseIsFull, OnLoop
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import end_stream, is_plain, overridden, serve
+from ..lifecycle import end_stream, is_plain, overridden, propagates, serve
 from ..wsgi.foreign import hide_foreign_contexts
 from .answer import Answer, answer_of
 from .body import RequestBody, expects_body
 from .environ import build_environ
 from .sending import OWN_VARIABLES, send_answer
-from .wsgi_override import serve_override, wsgi_override
+from .wsgi_override import answer_of_override, wsgi_override
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -50,11 +50,25 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
     else:
         environ["wsgi.input"] = io.BytesIO()
     call = OnLoop(app._new_seat, app.config)
+    exchange = Exchange(environ)
+    error: BaseException | None = None
     try:
-        if wsgi_override(app):
-            await serve_override(app, call, environ, send, receive, body)
-        else:
-            await _serve_native(app, call, environ, send, receive, body)
+        try:
+            plain = is_plain(app)
+            if wsgi_override(app):
+                exchange.answer = await answer_of_override(app, call, environ)
+            else:
+                context = app.request_context(environ) if plain else await _request_context(app, call, environ)
+                exchange.context = context
+                await call.run(serve(call, context, exchange.respond, plain))
+            call.check()
+            await send_answer(call, exchange.answer, send, receive if body is None or body.complete else None)
+        except BaseException as raised:
+            error = raised
+            raise
+        finally:
+            if exchange.has_to_be_closed():
+                await call.run(exchange.close(call, error))
         # a cancellation may have arrived while the thread closed the body
         call.check()
     except HouseIsFull:
@@ -67,48 +81,61 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
             call.copy_out()
 
 
-async def _serve_native(
-    app: Flask, call: OnLoop, environ: dict[str, Any], send: Send, receive: Receive, body: RequestBody | None
-) -> None:
-    plain = is_plain(app)
-    if not plain and (overridden(app, "request_context") or overridden(app, "create_url_adapter")):
+async def _request_context(app: Flask, call: OnLoop, environ: dict[str, Any]) -> RequestContext:
+    """Make the request's context in an application that has its own way of doing so."""
+    if overridden(app, "request_context") or overridden(app, "create_url_adapter"):
         context: RequestContext = await call.run(call(app.request_context, environ))
-    else:
-        context = app.request_context(environ)
-    answer: Answer | None = None
-    error: BaseException | None = None
+        return context
+    return app.request_context(environ)
 
-    def respond(response: Any) -> Answer:
-        nonlocal answer
-        replaced, answer = answer, answer_of(response, environ)
+
+class Exchange:
+    """One request's context and the answer to it, which have to be closed at the end."""
+
+    __slots__ = ("_environ", "answer", "context")
+
+    context: RequestContext | None
+    answer: Any
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._environ = environ
+        self.context = None
+        self.answer = None
+
+    def respond(self, response: Any) -> Answer:
+        """Settle the answer; a second one, made because a teardown has failed, takes the place of the first."""
+        replaced, self.answer = self.answer, answer_of(response, self._environ)
         if replaced is not None:
-            answer.replaces(replaced)
+            self.answer.replaces(replaced)
+        answer: Answer = self.answer
         return answer
 
-    try:
-        await call.run(serve(call, context, respond, plain))
-        call.check()
-        assert answer is not None
-        await send_answer(call, answer, send, receive if body is None or body.complete else None)
-    except BaseException as raised:
-        error = raised
-        raise
-    finally:
-        if answer is not None and (answer.has_to_be_closed or context._state is _STREAMING):
-            await call.run(_close(call, answer, context, error))
+    def has_to_be_closed(self) -> bool:
+        """Tell whether something is left to do when the response has been sent, or won't be."""
+        answer, context = self.answer, self.context
+        return answer is not None and (
+            answer.has_to_be_closed or (context is not None and context._state is _STREAMING)
+        )
 
-
-async def _close(call: OnLoop, answer: Answer, context: RequestContext, error: BaseException | None) -> None:
-    """Close the body where it runs, and end a context that was kept for it; failures are logged."""
-    try:
-        await answer.close(call)
-    except Exception as failure:
-        context.app.log_exception((type(failure), failure, failure.__traceback__))
-    finally:
+    async def close(self, call: OnLoop, error: BaseException | None) -> None:
+        """Close the body where it runs, and end a context that was kept for it; failures are logged."""
+        context = self.context
+        if context is None:
+            # an overridden `wsgi_app`: its contexts, and what happens to errors, are its own business
+            await self.answer.close(call)
+            return
+        log = context.app.log_exception
         try:
-            await end_stream(call, context, error)
+            await self.answer.close(call)
         except Exception as failure:
-            context.app.log_exception((type(failure), failure, failure.__traceback__))
+            log((type(failure), failure, failure.__traceback__))
+        finally:
+            try:
+                await end_stream(call, context, error)
+            except Exception as failure:
+                if error is None and propagates(context.app):
+                    raise
+                log((type(failure), failure, failure.__traceback__))
 
 
 async def _send_house_is_full(send: Send, wait: float) -> None:

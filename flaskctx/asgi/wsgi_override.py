@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ..lifecycle import overridden
 from ..lifecycle.overrides import is_saved_class
 from .answer import StartResponse, answer_of_wsgi
-from .sending import send_answer
 
 if TYPE_CHECKING:
     from ..app import Flask
     from ..bridge import OnLoop
-    from .body import RequestBody
-    from .types import Receive, Send
+    from .answer import Answer
 
 logger = logging.getLogger("flaskctx.asgi")
 
@@ -44,14 +42,7 @@ def _report_patch() -> None:
         )
 
 
-async def serve_override(
-    app: Flask, call: OnLoop, environ: dict[str, Any], send: Send, receive: Receive, body: RequestBody | None
-) -> None:
+async def answer_of_override(app: Flask, call: OnLoop, environ: dict[str, Any]) -> Answer:
     """Call the middleware in the worker thread; the application inside it finds this request's bridge there."""
     start = StartResponse()
-    answer = answer_of_wsgi(await call.run(call(app.wsgi_app, environ, start)), start)
-    try:
-        call.check()
-        await send_answer(call, answer, send, receive if body is None or body.complete else None)
-    finally:
-        await call.run(answer.close(call))
+    return answer_of_wsgi(await call.run(call(app.wsgi_app, environ, start)), start)

@@ -99,7 +99,7 @@ class OnLoop(CancellableCall):
         self.begun = begun
         self.context: Context = copy_context() if context is None else context
         self.in_worker = False
-        super().__init__()
+        self._in_teardown = False
         self._abandoned = False
         self._entered = self.context
         # what only requests with `def` functions need is made by the first of them

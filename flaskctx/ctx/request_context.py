@@ -28,23 +28,27 @@ if TYPE_CHECKING:
 
 
 class _SessionOnDemand:
-    """`RequestContext.session` where no session was opened yet: None, or opened now if that is still to be done."""
+    """`RequestContext.session`: None where no session was opened yet, or opened now if that is still to be done."""
 
     def __get__(self, context: Any, owner: type) -> Any:
         if context is None:
             return self
+        session = context._session
         interface = context._session_to_open
-        if interface is None:
-            return None
+        if session is not None or interface is None:
+            return session
         app = context.app
         session = interface.open_session(app, context.request)
         if session is None:
             session = interface.make_null_session(app)
         # in one step, as another thread may carry this context
-        session = context.__dict__.setdefault("session", session)
+        session = context.__dict__.setdefault("_session", session)
         if context._state is State.CLOSED:
             session._close()
         return session
+
+    def __set__(self, context: Any, session: Any) -> None:
+        context._session = session
 
 
 class RequestContext:
@@ -60,6 +64,7 @@ class RequestContext:
         session: SessionMixin | None
     else:
         session = _SessionOnDemand()
+    _session: SessionMixin | None = None
     _session_to_open: SessionInterface | None = None
     """Opens the session when it is read first; None where it was opened at push, and before that."""
     flashes: list[tuple[str, str]] | None = None
@@ -103,7 +108,9 @@ class RequestContext:
 
     def uses_session(self) -> bool:
         """Tell whether there may be a session to save: it was opened, or the client has sent cookies."""
-        return self._session_to_open is None or "HTTP_COOKIE" in self.request.environ or "session" in self.__dict__
+        return (
+            self._session_to_open is None or self._session is not None or "HTTP_COOKIE" in self.request.environ
+        )
 
     @property
     def url_adapter(self) -> MapAdapter | None:

@@ -1,7 +1,8 @@
 """What happens to a request, and in which order. Start reading at `steps.py`."""
 
-from .contexts import end_stream
+from .end import end_stream
+from .errors import propagates
 from .overrides import NATIVE, is_plain, overridden, save_originals
 from .steps import serve
 
-__all__ = ["NATIVE", "end_stream", "is_plain", "overridden", "save_originals", "serve"]
+__all__ = ["NATIVE", "end_stream", "is_plain", "overridden", "propagates", "save_originals", "serve"]

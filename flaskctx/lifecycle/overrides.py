@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from ..app import Flask
     from ..bridge import Call
-    from ..ctx import RequestContext
 
 Step = Callable[..., Coroutine[Any, Any, Any]]
 S = TypeVar("S", bound=Step)
@@ -74,7 +73,12 @@ def save_originals(app_class: type, request_context: type, app_context: type, re
     _classes[:] = [app_class, request_context, app_context, request]
     for cls in _classes:
         _originals.update(filter(callable, (getattr(cls, name) for name in dir(cls))))
-    _saved[:] = [_app_steps(app_class), _context_steps(request_context, app_context, request)]
+    _saved[:] = [
+        _app_steps(app_class),
+        _request_context_steps(request_context),
+        _app_context_steps(app_context),
+        _request_steps(request),
+    ]
 
 
 def overridden(owner: Any, name: str) -> bool:
@@ -83,18 +87,14 @@ def overridden(owner: Any, name: str) -> bool:
 
 
 def is_plain(app: Flask) -> bool:
-    """Tell whether none of the application's own steps is overridden, at a fraction of the price of asking for each."""
-    return _app_steps(type(app)) == _saved[0] and app.__dict__.keys().isdisjoint(_app_step_names)
-
-
-def has_plain_steps(context: RequestContext) -> bool:
-    """Tell the same of the contexts of an application that `is_plain`."""
-    found = _context_steps(type(context), _classes[2], type(context.request))
-    return bool(found == _saved[1])
-
-
-def _context_steps(request_context: type, app_context: type, request: type) -> tuple[Any, ...]:
-    return _request_context_steps(request_context), _app_context_steps(app_context), _request_steps(request)
+    """Tell whether no step of the application's requests is overridden; sooner than by asking for each of them."""
+    return (
+        _app_steps(type(app)) == _saved[0]
+        and app.__dict__.keys().isdisjoint(_app_step_names)
+        and _request_context_steps(_classes[1]) == _saved[1]
+        and _app_context_steps(_classes[2]) == _saved[2]
+        and _request_steps(app.request_class) == _saved[3]
+    )
 
 
 def is_saved_class(cls: type) -> bool:
@@ -102,10 +102,15 @@ def is_saved_class(cls: type) -> bool:
     return cls in _classes
 
 
-def step(call: Call, context: Any, name: str, *args: Any) -> Awaitable[Any]:
-    """Return, to be awaited, a step of the context or its application: the user's override, else the native one."""
+def override_of(context: Any, name: str) -> Callable[..., Any] | None:
+    """Return what takes the place of a step of the context or its application; None: the native one counts."""
     method = _METHODS.get(name)
     owner = context.app if method is None else context
-    if overridden(owner, method or name):
-        return call(getattr(owner, method or name), *args)
-    return NATIVE[name](call, context, *args)
+    method = method or name
+    return getattr(owner, method) if overridden(owner, method) else None
+
+
+def step(call: Call, context: Any, name: str, *args: Any) -> Awaitable[Any]:
+    """Return, to be awaited, a step of the context or its application: the user's override, else the native one."""
+    override = override_of(context, name)
+    return NATIVE[name](call, context, *args) if override is None else call(override, *args)

@@ -5,7 +5,7 @@ that users wrote; where those run is the bridge's business. So WSGI drives the w
 loop, and under ASGI the same coroutine moves between the loop and a worker thread.
 
     serve
-      enter_request_context        contexts.py: push, open the session, match the URL
+      enter_request_context        request_context.py: push, open the session, match the URL
       full_dispatch_request
         try_trigger_before_first_request_functions
         preprocess_request         URL value preprocessors, before hooks
@@ -15,22 +15,22 @@ loop, and under ASGI the same coroutine moves between the loop and a worker thre
         finalize_request           make_response, after hooks, save the session
       handle_exception             errors.py: what nothing else has handled becomes a 500
       respond                      the protocol's own: status and headers are settled
-      end_request                  contexts.py: auto_pop, and with it the teardown functions
+      end_request                  end.py: auto_pop, and with it the teardown functions
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..bridge import HouseIsFull, is_async, original
 from ..signals import request_finished, request_started
 from ..wrappers import make_response, needs_calling
-from . import errors, teardown  # noqa: F401  they register their steps
-from .contexts import end_request, lend_to_debugger
+from . import app_context, errors, teardown  # noqa: F401  they register their steps
+from .end import end_request, lend_to_debugger
 from .errors import last_resort, propagates
 from .notify import send
-from .overrides import JUDGED_STEPS, NATIVE_STEPS, has_plain_steps, native, overridden, step
+from .overrides import JUDGED_STEPS, NATIVE_STEPS, native, overridden, step
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -51,7 +51,7 @@ async def serve(call: Call, context: RequestContext, respond: Callable[[Response
     """
     context._call = call
     context._served = True
-    context._plain = plain and has_plain_steps(context)
+    context._plain = plain
     steps = NATIVE_STEPS if context._plain else JUDGED_STEPS
     error: BaseException | None = None
     try:
@@ -175,18 +175,16 @@ async def receive_body(call: Call, context: RequestContext) -> None:
 
 
 @native
-async def dispatch_request(call: Call, context: RequestContext) -> ResponseReturnValue:
+def dispatch_request(call: Call, context: RequestContext) -> Coroutine[Any, Any, ResponseReturnValue]:
     """Call the view that belongs to the URL, or raise what matching the URL has raised."""
     app, request = context.app, context.request
     if request.routing_exception is not None:
         app.raise_routing_exception(request)
     rule: Any = request.url_rule
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-        if overridden(app, "make_default_options_response"):
-            return await call(app.make_default_options_response)  # type: ignore[no-any-return]
-        return app.make_default_options_response()
+        return call(app.make_default_options_response)
     view_args: dict[str, Any] = request.view_args or {}
-    return await call(app.view_functions[rule.endpoint], **view_args)  # type: ignore[no-any-return]
+    return call(app.view_functions[rule.endpoint], **view_args)
 
 
 @native

@@ -7,6 +7,7 @@ coroutine), or if a function of the user were called anywhere but in `bridge/cal
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -27,6 +28,8 @@ REGISTRIES = {
 
 SESSION_METHODS = {"open_session", "save_session"}
 
+AWAITED = re.compile("Awaitable|Coroutine")
+
 CALL_METHODS = {"shielded", "acquire"}
 """What a `Call` offers beside being called."""
 
@@ -45,7 +48,7 @@ def steps(modules):
         for module in in_package(modules, "lifecycle")
         for node in ast.walk(module.tree)
         if isinstance(node, ast.AsyncFunctionDef)
-        or (isinstance(node, ast.FunctionDef) and node.returns and "Awaitable" in ast.unparse(node.returns))
+        or (isinstance(node, ast.FunctionDef) and node.returns and AWAITED.match(ast.unparse(node.returns)))
     }
 
 

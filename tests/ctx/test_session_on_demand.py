@@ -12,7 +12,7 @@ from flaskctx.sessions import NullSession, SecureCookieSession, SecureCookieSess
 
 
 def is_open():
-    return "session" in vars(request_ctx._get_current_object())
+    return request_ctx._session is not None
 
 
 class TestIsNotOpened:
@@ -30,7 +30,7 @@ class TestIsNotOpened:
         app.after_request(colour(lambda response: response))
         app.teardown_request(colour(lambda error: None))
         server.get("/")
-        assert "session" not in vars(contexts[0])
+        assert contexts[0]._session is None
 
 
 class TestIsOpened:
