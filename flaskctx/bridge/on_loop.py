@@ -257,7 +257,8 @@ class OnLoop(CancellableCall):
 
     def _visit_worker(self, steps: Coroutine[Any, Any, Any], context: Context) -> Generator[Any, Any, Outcome | None]:
         """Resume `steps` on the worker thread; return its outcome, or None when it wants back to the loop."""
-        seat = self.seat
+        # made here, on the loop: the thread may have something to put into it before this task looks
+        seat, inbox = self.seat, self.inbox
         if isinstance(seat, WorkerSeat) and seat.worker is None:
             yield from self._take_worker(seat).__await__()
         self.begun = True
@@ -265,7 +266,7 @@ class OnLoop(CancellableCall):
         seat.submit(partial(self._resume, steps, context), self._in_teardown)
         try:
             while True:
-                message = yield from self.inbox.take()
+                message = yield from inbox.take()
                 if type(message) is not Ask:
                     return None if message is TO_LOOP else message
                 self.in_worker = False

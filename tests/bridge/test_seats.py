@@ -12,6 +12,8 @@ import anyio
 import pytest
 
 from flaskctx import Flask, copy_current_request_context, request
+from flaskctx.bridge import OnLoop
+from flaskctx.bridge.threads import Seat
 
 ASGI = pytest.mark.worlds("asgi-asyncio", "asgi-trio")
 
@@ -166,3 +168,19 @@ def test_a_full_house_calls_no_function_of_the_user(server):
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "1"
     assert asked == []
+
+
+class EagerSeat(Seat):
+    """A thread that is done with its job before the task that handed it over goes on."""
+
+    def submit(self, job, first=False):
+        tell = []
+        thread = threading.Thread(target=lambda: tell.append(job()))
+        thread.start()
+        thread.join()
+        tell[0]()
+
+
+async def test_a_thread_may_answer_before_the_task_listens():
+    call = OnLoop(EagerSeat)
+    assert await call.run(call(name_of_thread)) != name_of_thread()
