@@ -1,9 +1,14 @@
 """Flask's API on contextvars: one application for WSGI and ASGI, `def` and `async def` in any mix."""
 
+from markupsafe import Markup, escape
+
+from . import cli as cli
 from . import json, signals
+from . import typing as typing
 from .app import Flask
 from .blueprints import Blueprint
 from .bridge import nonblocking
+from .compat import install_as_flask
 from .concurrency import run_in_thread
 from .config import Config
 from .ctx import (
@@ -15,7 +20,7 @@ from .ctx import (
     has_request_context,
     stream_with_context,
 )
-from .globals import _app_ctx_stack, _request_ctx_stack, current_app, g, request, session
+from .globals import _app_ctx_stack, _request_ctx_stack, current_app, g, request, session, websocket
 from .helpers import (
     abort,
     flash,
@@ -23,6 +28,7 @@ from .helpers import (
     get_template_attribute,
     make_response,
     redirect,
+    safe_join,
     send_file,
     send_from_directory,
     url_for,
@@ -38,6 +44,7 @@ from .signals import (
     request_finished,
     request_started,
     request_tearing_down,
+    signals_available,
     template_rendered,
 )
 from .templating import (
@@ -48,6 +55,7 @@ from .templating import (
     stream_template,
     stream_template_string,
 )
+from .websockets import Websocket, WebsocketDisconnect
 from .wrappers import Request, Response
 
 __version__ = "0.1.0"
@@ -57,8 +65,11 @@ __all__ = [
     "CarryingExecutor",
     "Config",
     "Flask",
+    "Markup",
     "Request",
     "Response",
+    "Websocket",
+    "WebsocketDisconnect",
     "__version__",
     "_app_ctx_stack",
     "_request_ctx_stack",
@@ -71,6 +82,7 @@ __all__ = [
     "carry",
     "copy_current_request_context",
     "current_app",
+    "escape",
     "flash",
     "g",
     "get_flashed_messages",
@@ -78,6 +90,7 @@ __all__ = [
     "got_request_exception",
     "has_app_context",
     "has_request_context",
+    "install_as_flask",
     "json",
     "jsonify",
     "make_response",
@@ -93,13 +106,16 @@ __all__ = [
     "request_started",
     "request_tearing_down",
     "run_in_thread",
+    "safe_join",
     "send_file",
     "send_from_directory",
     "session",
     "signals",
+    "signals_available",
     "stream_template",
     "stream_template_string",
     "stream_with_context",
     "template_rendered",
     "url_for",
+    "websocket",
 ]

@@ -23,11 +23,13 @@ from werkzeug.utils import redirect as werkzeug_redirect
 
 from . import development, instance, routes, templating, urls
 from .asgi import ASGIAdapter, mounting
-from .bridge import Refusing, Seat, WorkerPool, WorkerSeat, awaitable_call, call_here, drive, is_async
+from .bridge import PoolOnDemand, Refusing, Seat, WorkerPool, awaitable_call, call_here, drive, is_async, nonblocking
 from .config import Config, ConfigAttribute
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _sentinel
 from .globals import _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack, g
-from .helpers import get_debug_flag
+from .helpers import get_debug_flag, get_env
+from .json import JSONDecoder, JSONEncoder
+from .json.classic import CodecAttribute
 from .json.provider import DefaultJSONProvider, JSONProvider
 from .lifecycle import NATIVE, overridden, save_originals
 from .lifecycle.errors import find_error_handler, propagates, raise_routing_exception, traps
@@ -95,10 +97,15 @@ class Flask(Scaffold):
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
     session_interface: SessionInterface = SecureCookieSessionInterface()
     test_client_class: type[FlaskClient] | None = None
+    async_test_client_class: type[FlaskAsyncClient] | None = None
     test_cli_runner_class: type[FlaskCliRunner] | None = None
     url_map_class: type[Map] = routes.FlaskMap
     url_rule_class: type[Rule] = routes.FlaskRule
 
+    json_encoder = CodecAttribute(JSONEncoder)
+    json_decoder = CodecAttribute(JSONDecoder)
+
+    env = ConfigAttribute[str]("ENV")
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute["str | bytes | None"]("SECRET_KEY")
     permanent_session_lifetime = ConfigAttribute[timedelta](
@@ -114,18 +121,23 @@ class Flask(Scaffold):
     default_config: ImmutableDict[str, Any] = ImmutableDict(
         {
             "APPLICATION_ROOT": "/",
+            "BODY_TIMEOUT": None,
             "DEBUG": None,
+            "ENV": None,
             "EXPLAIN_TEMPLATE_LOADING": False,
             "MAX_CONTENT_LENGTH": None,
             "MAX_COOKIE_SIZE": 4093,
             "MAX_FORM_MEMORY_SIZE": 500_000,
             "MAX_FORM_PARTS": 1_000,
+            "MAX_WEBSOCKET_THREADS": 64,
             "MAX_WORKER_THREADS": 64,
             "PERMANENT_SESSION_LIFETIME": timedelta(days=31),
             "PREFERRED_URL_SCHEME": "http",
             "PRESERVE_CONTEXT_ON_EXCEPTION": None,
             "PROPAGATE_EXCEPTIONS": None,
             "PROVIDE_AUTOMATIC_OPTIONS": True,
+            "REQUEST_TIMEOUT": None,
+            "RESPONSE_TIMEOUT": None,
             "SECRET_KEY": None,
             "SECRET_KEY_FALLBACKS": None,
             "SEND_FILE_MAX_AGE_DEFAULT": None,
@@ -182,8 +194,8 @@ class Flask(Scaffold):
         self._mounts: list[mounting.Mount] = []
         self._got_first_request = False
         self._before_request_lock = threading.Lock()
-        self._pool: WorkerPool | None = None
-        self._pool_lock = threading.Lock()
+        self._worker_threads = PoolOnDemand(self.config, "MAX_WORKER_THREADS")
+        self._websocket_threads = PoolOnDemand(self.config, "MAX_WEBSOCKET_THREADS")
         self.cli.name = self.name
         if self.has_static_folder:
             routes.add_static_route(self, static_host, host_matching)
@@ -212,6 +224,18 @@ class Flask(Scaffold):
             self.jinja_env.auto_reload = value
 
     @property
+    def templates_auto_reload(self) -> bool:
+        """Whether changed templates are loaded again: as configured, else in debug mode (classic name)."""
+        wanted: bool | None = self.config["TEMPLATES_AUTO_RELOAD"]
+        return self.debug if wanted is None else wanted
+
+    @templates_auto_reload.setter
+    def templates_auto_reload(self, value: bool) -> None:
+        self.config["TEMPLATES_AUTO_RELOAD"] = value
+        if "jinja_env" in self.__dict__:
+            self.jinja_env.auto_reload = value
+
+    @property
     def got_first_request(self) -> bool:
         """Whether the application has begun to handle requests."""
         return self._got_first_request
@@ -230,7 +254,7 @@ class Flask(Scaffold):
     def make_config(self, instance_relative: bool = False) -> Config:
         """Make the `config` object, once, when the application is made."""
         root_path = self.instance_path if instance_relative else self.root_path
-        return self.config_class(root_path, {**self.default_config, "DEBUG": get_debug_flag()})
+        return self.config_class(root_path, {**self.default_config, "ENV": get_env(), "DEBUG": get_debug_flag()})
 
     def make_aborter(self) -> Aborter:
         """Make the object behind `abort`, once, when the application is made."""
@@ -280,7 +304,9 @@ class Flask(Scaffold):
         :param view_func: a `def` or `async def` function.
         :param provide_automatic_options: answer OPTIONS without the view; by default unless it is in `methods`.
         :param options: those of `werkzeug.routing.Rule`, and `stream=True`: the view reads the request's body
-            itself, from `request.stream`, as it arrives; `max_content_length`: the most bytes of a body here.
+            itself, from `request.stream`, as it arrives; `max_content_length`: the most bytes of a body here;
+            `timeout`: the seconds that the view may take; `cancel_on_disconnect=False`: let an `async def` view go
+            on when the client has gone.
         :raises AssertionError: another view function is registered for the endpoint.
         """
         routes.add_url_rule(self, rule, endpoint, view_func, provide_automatic_options, options)
@@ -328,7 +354,7 @@ class Flask(Scaffold):
         """Return the names that a shell for this application starts with."""
         names: dict[str, Any] = {"app": self, "g": g}
         for processor in self.shell_context_processors:
-            names.update(processor())
+            names.update(self.ensure_sync(processor)())
         return names
 
     # -- templates -----------------------------------------------------------------------------------------------
@@ -429,6 +455,7 @@ class Flask(Scaffold):
         responses, WSGI callables. Raises TypeError for anything else."""
         return make_response(self, rv)
 
+    @nonblocking
     def make_default_options_response(self) -> Response:
         """Answer an OPTIONS request with the methods that the URL allows."""
         response = self.response_class()
@@ -457,11 +484,11 @@ class Flask(Scaffold):
 
     def open_session(self, request: Request) -> SessionMixin | None:
         """Open the session of a request through `session_interface` (classic; may be overridden)."""
-        return self.session_interface.open_session(self, request)
+        return self.ensure_sync(self.session_interface.open_session)(self, request)  # type: ignore[no-any-return]
 
     def save_session(self, session: SessionMixin, response: Response) -> None:
         """Save a session through `session_interface` (classic; may be overridden)."""
-        self.session_interface.save_session(self, session, response)
+        self.ensure_sync(self.session_interface.save_session)(self, session, response)
 
     def make_null_session(self) -> SessionMixin:
         """Return the session of requests for which none can be opened (classic; may be overridden)."""
@@ -607,7 +634,11 @@ class Flask(Scaffold):
         return awaitable_call(self._seat, steps, *args, **kwargs)
 
     def _new_seat(self) -> Seat:
-        return WorkerSeat(self.worker_pool)
+        return self._worker_threads.new_seat()
+
+    def _new_websocket_seat(self) -> Seat:
+        # `def` views of websockets keep a thread for long: they shall leave those of HTTP requests alone
+        return self._websocket_threads.new_seat()
 
     def _seat(self) -> Seat:
         """Return a place for `def` functions: the current request's while it lasts, else a new one."""
@@ -619,20 +650,12 @@ class Flask(Scaffold):
     @property
     def worker_pool(self) -> WorkerPool:
         """The threads on which `def` functions run under ASGI: `MAX_WORKER_THREADS` of them at most."""
-        pool = self._pool
-        if pool is None or pool.pid != os.getpid():
-            with self._pool_lock:
-                pool = self._pool
-                if pool is None or pool.pid != os.getpid():
-                    pool = self._pool = WorkerPool(self.config["MAX_WORKER_THREADS"])
-        return pool
+        return self._worker_threads.pool
 
     def close_worker_pool(self) -> None:
         """End the worker threads when their work is done; the next `def` function starts new ones."""
-        with self._pool_lock:
-            pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.close()
+        self._worker_threads.close()
+        self._websocket_threads.close()
 
     def _has_blocking_converter(self) -> bool:
         return routes.has_blocking_converter(self.url_map)
@@ -688,9 +711,10 @@ class Flask(Scaffold):
         """Return a click runner for the application's commands."""
         return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)
 
-    def async_test_client(self, **kwargs: Any) -> FlaskAsyncClient:
+    def async_test_client(self, use_cookies: bool = True, **kwargs: Any) -> FlaskAsyncClient:
         """Return a client whose requests are awaited, and go through ASGI. Use it with `async with`."""
-        return FlaskAsyncClient(self, **kwargs)
+        client_class = self.async_test_client_class or FlaskAsyncClient
+        return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
 
 async def _call_it(call: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:

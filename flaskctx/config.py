@@ -33,19 +33,19 @@ class ConfigAttribute(Generic[T]):
         self.get_converter = get_converter
 
     @overload
-    def __get__(self, instance: None, owner: type[Flask] | None = None) -> Self: ...
+    def __get__(self, obj: None, owner: type[Flask] | None = None) -> Self: ...
 
     @overload
-    def __get__(self, instance: Flask, owner: type[Flask] | None = None) -> T: ...
+    def __get__(self, obj: Flask, owner: type[Flask] | None = None) -> T: ...
 
-    def __get__(self, instance: Flask | None, owner: type[Flask] | None = None) -> T | Self:
-        if instance is None:
+    def __get__(self, obj: Flask | None, owner: type[Flask] | None = None) -> T | Self:
+        if obj is None:
             return self
-        value: T = instance.config[self.name]
+        value: T = obj.config[self.name]
         return value if self.get_converter is None else self.get_converter(value)
 
-    def __set__(self, instance: Flask, value: Any) -> None:
-        instance.config[self.name] = value
+    def __set__(self, obj: Flask, value: Any) -> None:
+        obj.config[self.name] = value
 
 
 class Config(dict[str, Any]):
@@ -170,6 +170,10 @@ class Config(dict[str, Any]):
         with file:
             loaded = load(file)
         return self.from_mapping(loaded)
+
+    def from_json(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
+        """Load a JSON file: `from_file(filename, json.load)` under its classic name."""
+        return self.from_file(filename, json.load, silent=silent)
 
     def _open(self, filename: str | os.PathLike[str], mode: str, silent: bool) -> IO[Any] | None:
         """Open a file for reading; None when it is absent and that is to be passed over."""

@@ -25,7 +25,10 @@ def run(
     if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
         # `flaskctx run` imports the module and serves the application itself
         if not serving.is_running_from_reloader():
-            print(" * app.run() is ignored: the application is being served by the command line.", file=sys.stderr)
+            print(
+                " * app.run() is ignored: a command has imported this module. Put it under if __name__ == '__main__'.",
+                file=sys.stderr,
+            )
         return
     if get_load_dotenv(load_dotenv):
         load_dotenv_files()

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
 import click
-
-try:
-    import dotenv
-except ImportError:  # it is optional
-    _dotenv: Any = None
-else:
-    _dotenv = dotenv
 
 DEFAULT_FILES = (".env", ".flaskenv")
 
 
 def is_supported() -> bool:
     """Tell whether python-dotenv, which reads the files, is installed."""
-    return _dotenv is not None
+    return _dotenv() is not None
 
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
@@ -33,7 +27,8 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
     :returns: whether a file was read.
     """
     files = _files(path, load_defaults)
-    if not is_supported():
+    dotenv = _dotenv()
+    if dotenv is None:
         if files:
             click.secho(
                 f" * {files[0]} is not loaded: python-dotenv is not installed (pip install python-dotenv).",
@@ -42,8 +37,16 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
             )
         return False
     for file in files:
-        _dotenv.load_dotenv(file, encoding="utf-8")
+        dotenv.load_dotenv(file, encoding="utf-8")
     return bool(files)
+
+
+def _dotenv() -> Any:
+    """Return the module that reads the files; None: it is not installed."""
+    try:
+        return import_module("dotenv")
+    except ImportError:
+        return None
 
 
 def _files(path: str | os.PathLike[str] | None, load_defaults: bool) -> list[str]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .local import LocalProxy, LocalStack
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
-    from typing import Protocol, TypeVar
+    from typing import Protocol
 
     from .app import Flask
     from .ctx import AppContext, RequestContext, _AppCtxGlobals
+    from .local import Node
     from .sessions import SessionMixin
+    from .websockets import Websocket
     from .wrappers import Request
 
     T_co = TypeVar("T_co", covariant=True)
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     class GlobalsProxy(ProxyMixin[_AppCtxGlobals], _AppCtxGlobals): ...
 
     class RequestProxy(ProxyMixin[Request], Request): ...
+
+    class WebsocketProxy(ProxyMixin[Websocket], Websocket): ...
 
     class SessionProxy(ProxyMixin[SessionMixin], SessionMixin): ...
 
@@ -56,6 +62,43 @@ _app_ctx_stack: LocalStack[AppContext] = LocalStack()
 _request_ctx_stack: LocalStack[RequestContext] = LocalStack()
 
 
+class TopVariable(Generic[T]):
+    """The top of a stack, to be used as Flask's own variables of the same names are, like a `ContextVar`."""
+
+    def __init__(self, name: str, stack: LocalStack[T]) -> None:
+        self.name = name
+        self._stack = stack
+
+    def get(self, *default: Any) -> T:
+        """Return what is current; where nothing is, the default. Raises LookupError where none is given."""
+        top = self._stack.top
+        if top is not None:
+            return top
+        if not default:
+            raise LookupError(self)
+        return default[0]  # type: ignore[no-any-return]
+
+    def set(self, value: T | None) -> Node[T] | None:
+        """Make a context current without pushing it, or with None nothing; return what `reset` wants."""
+        before = self._stack.top_node
+        if value is None:
+            self._stack.set_node(None)
+        else:
+            self._stack.push_node(value)
+        return before
+
+    def reset(self, token: Node[T] | None) -> None:
+        """Undo a `set`."""
+        self._stack.set_node(token)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+_cv_app: TopVariable[AppContext] = TopVariable("flask.app_ctx", _app_ctx_stack)
+_cv_request: TopVariable[RequestContext] = TopVariable("flask.request_ctx", _request_ctx_stack)
+
+
 def _proxy(stack: LocalStack[Any], name: str | None, unbound_message: str) -> Any:
     return LocalProxy(stack, name, unbound_message=unbound_message)
 
@@ -71,6 +114,9 @@ g: GlobalsProxy = _proxy(_app_ctx_stack, "g", _app_ctx_err_msg)
 
 request: RequestProxy = _proxy(_request_ctx_stack, "request", _request_ctx_err_msg)
 """The request that is being handled."""
+
+websocket: WebsocketProxy = _proxy(_request_ctx_stack, "websocket", _request_ctx_err_msg)
+"""The websocket of the request that is being handled."""
 
 session: SessionProxy = _proxy(_request_ctx_stack, "session", _request_ctx_err_msg)
 """The session of the request that is being handled."""

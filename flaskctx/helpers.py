@@ -37,6 +37,7 @@ __all__ = [
     "find_package",
     "flash",
     "get_debug_flag",
+    "get_env",
     "get_flashed_messages",
     "get_load_dotenv",
     "get_root_path",
@@ -389,6 +390,11 @@ class locked_cached_property(Generic[T]):
                 kept[self.__name__] = self.fget(obj)
             value: T = kept[self.__name__]
             return value
+
+
+def get_env() -> str:
+    """Return the name of the environment that `FLASK_ENV` gives, "production" without. Debug mode has its own."""
+    return os.environ.get("FLASK_ENV") or "production"
 
 
 def total_seconds(td: timedelta) -> int:

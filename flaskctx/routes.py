@@ -71,26 +71,32 @@ def _is_plain(rule: Rule, url_map: Map) -> bool:
     )
 
 
+_FOR_REQUEST = ("max_content_length", "timeout")
+
+
 class FlaskRule(Rule):
     """A URL rule with what the application knows about it beyond matching.
 
     :param stream: the view reads the request's body as it arrives, so that nothing waits for all of it first.
-    :param max_content_length: the most bytes that a body may have here, instead of the configured number.
+    :param cancel_on_disconnect: whether an `async def` view is cancelled when the client has gone (ASGI).
+    :param for_request: attributes that the rule sets on its requests, instead of what is configured:
+        `max_content_length`, the most bytes of a body, and `timeout`, the seconds that a view may take.
     """
 
     provide_automatic_options: bool
 
     def __init__(
-        self, string: str, *, stream: bool = False, max_content_length: int | None = None, **options: Any
+        self, string: str, *, stream: bool = False, cancel_on_disconnect: bool = True, **options: Any
     ) -> None:
-        super().__init__(string, **options)
         self.stream = stream
-        self.max_content_length = max_content_length
+        self.cancel_on_disconnect = cancel_on_disconnect
+        self.for_request = {name: options.pop(name) for name in _FOR_REQUEST if options.get(name) is not None}
+        super().__init__(string, **options)
 
     def get_empty_kwargs(self) -> dict[str, Any]:
         """Return the options for a copy of this rule."""
-        options = super().get_empty_kwargs()
-        return {**options, "stream": self.stream, "max_content_length": self.max_content_length}
+        own = {"stream": self.stream, "cancel_on_disconnect": self.cancel_on_disconnect, **self.for_request}
+        return {**super().get_empty_kwargs(), **own}
 
 
 def add_url_rule(

@@ -18,7 +18,10 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from .command_group import AppGroup
 from .globals import current_app
+from .helpers import _endpoint_from_view_func as _endpoint_from_view_func  # extensions import it from here
+from .helpers import find_package as find_package
 from .helpers import get_root_path, send_from_directory
+from .json.classic import CodecAttribute
 from .templating import _default_template_ctx_processor
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 T_route = TypeVar("T_route", bound="ft.RouteCallable")
+T_websocket = TypeVar("T_websocket", bound="ft.WebsocketCallable")
 T_before_request = TypeVar("T_before_request", bound="ft.BeforeRequestCallable")
 T_after_request = TypeVar("T_after_request", bound="ft.AfterRequestCallable[Any]")
 T_teardown = TypeVar("T_teardown", bound="ft.TeardownCallable")
@@ -78,8 +82,17 @@ class Scaffold:
 
     _default_context_processors: tuple[ft.TemplateContextProcessorCallable, ...] = (_default_template_ctx_processor,)
 
+    json_encoder = CodecAttribute(None)
+    """A `flaskctx.json.JSONEncoder` that writes JSON; `app.json` is today's way to say how that's done."""
+    json_decoder = CodecAttribute(None)
+    """A `flaskctx.json.JSONDecoder` that reads JSON; `app.json` is today's way to say how that's done."""
+
     _static_folder: str | None = None
     _static_url_path: str | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        CodecAttribute.notice(cls)
 
     def __init__(
         self,
@@ -226,6 +239,31 @@ class Scaffold:
     def patch(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
         """Register the decorated view for PATCH requests to a URL rule."""
         return self._method_route("PATCH", rule, options)
+
+    @setupmethod
+    def websocket(self, rule: str, **options: Any) -> Callable[[T_websocket], T_websocket]:
+        """Register the decorated view for websockets at a URL rule; it talks through `flaskctx.websocket`.
+
+        The hooks, error handlers and teardown functions are those of HTTP requests. ASGI only: under WSGI the
+        client gets a 426.
+
+        :param options: those of `add_url_rule`, without `methods`.
+        """
+
+        def register(view: T_websocket) -> T_websocket:
+            self.add_websocket(rule, view_func=view, **options)
+            return view
+
+        return register
+
+    def add_websocket(
+        self, rule: str, endpoint: str | None = None, view_func: ft.WebsocketCallable | None = None, **options: Any
+    ) -> None:
+        """Register a view for websockets at a URL rule; the parameters are those of `add_url_rule`."""
+        if "methods" in options:
+            raise TypeError(f"The websocket {rule!r} can't have methods: a websocket has none but its handshake's GET.")
+        view: Any = view_func  # it may return None
+        self.add_url_rule(rule, endpoint, view, False, websocket=True, methods=["GET"], **options)
 
     def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[T_route], T_route]:
         if "methods" in options:

@@ -126,7 +126,7 @@ def create_jinja_environment(app: Flask) -> Environment:
         auto_reload = app.config["TEMPLATES_AUTO_RELOAD"]
         options["auto_reload"] = app.debug if auto_reload is None else auto_reload
     environment = app.jinja_environment(app, **options)
-    # Templates that are imported without context see these; the context of a rendered one has the objects
+    # Templates that are imported without context see these; the context of a rendered one has `request` and `g`
     # themselves, from _default_template_ctx_processor.
     environment.globals.update(
         config=app.config,
@@ -177,7 +177,7 @@ def registrar(add: Callable[[Any, str | None], None], name: str | F | None) -> C
 
 @nonblocking
 def _default_template_ctx_processor() -> dict[str, Any]:
-    """Give templates `g`, and in a request `request` and `session`."""
+    """Give templates `g`, and in a request `request`. The session isn't opened before a template uses it."""
     names: dict[str, Any] = {}
     app_context = _app_ctx_stack.top
     if app_context is not None:
@@ -185,7 +185,6 @@ def _default_template_ctx_processor() -> dict[str, Any]:
     request_context = _request_ctx_stack.top
     if request_context is not None:
         names["request"] = request_context.request
-        names["session"] = request_context.session
     return names
 
 

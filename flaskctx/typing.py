@@ -63,6 +63,7 @@ ResponseClass = TypeVar("ResponseClass", bound=Response)
 AppOrBlueprintKey: TypeAlias = str | None
 
 RouteCallable: TypeAlias = Callable[..., _DefOrAsync[ResponseReturnValue]]
+WebsocketCallable: TypeAlias = Callable[..., _DefOrAsync[ResponseReturnValue | None]]
 
 #: Called without arguments; a value other than None is the response, and the view isn't called.
 BeforeRequestCallable: TypeAlias = Callable[[], _DefOrAsync[ResponseReturnValue | None]]

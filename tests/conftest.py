@@ -1,4 +1,4 @@
-"""One test text, every world: the fixtures that serve an application through WSGI and ASGI, and check for leaks.
+"""One test text, every world: the fixtures that serve an application through WSGI and ASGI.
 
     def test_hello(app, server, colour):
         app.get("/")(colour(lambda: "hello"))
@@ -7,14 +7,14 @@
 runs six times: {wsgi, asgi on asyncio, asgi on trio} x {`def`, `async def`}. `server` is a server as far as the
 application can tell: contexts are not shared with the test, and nothing is preserved. What it serves is
 `server.app`, the fixture `app` unless the test assigns another. Mark a test `@pytest.mark.worlds("wsgi")` to have
-it run in some worlds only.
+it run in some worlds only. That no test leaves a context behind is seen to by flaskctx's own pytest plugin: its
+fixture `no_leaks` is on for all tests (`flaskctx_leaks` in pyproject.toml).
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import io
 import json
 import threading
@@ -313,33 +313,6 @@ def results_of(outcomes):
 def stack_tops():
     """Return the nodes on top of the two stacks here: `(None, None)` where nothing is pushed."""
     return _app_ctx_stack.top_node, _request_ctx_stack.top_node
-
-
-@pytest.fixture(autouse=True)
-def no_context_is_left():
-    """Fail a test that leaves a context on a stack."""
-    yield
-    tops = stack_tops()
-    if tops != (None, None):
-        _app_ctx_stack.set_node(None)
-        _request_ctx_stack.set_node(None)
-        pytest.fail(f"left on the stacks: {[node.value for node in tops if node is not None]}")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item):
-    # An async test runs in a copy of the context, where the fixture above can't see what is left.
-    function = getattr(item, "obj", None)
-    if inspect.iscoroutinefunction(function):
-
-        @functools.wraps(function)
-        async def balanced(*args, **kwargs):
-            before = stack_tops()
-            await function(*args, **kwargs)
-            assert stack_tops() == before, "the test has left a context on a stack"
-
-        item.obj = balanced
-    return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -133,10 +133,17 @@ def test_templates_see_the_objects_themselves_and_not_their_proxies(app):
     seen = {}
     app.jinja_env.globals["look"] = lambda **names: seen.update(names) or ""
     with app.test_request_context():
-        render_template_string("{{ look(request=request, session=session, g=g) }}")
+        render_template_string("{{ look(request=request, g=g) }}")
         assert seen["request"] is request._get_current_object()
-        assert seen["session"] is session._get_current_object()
         assert seen["g"] is g._get_current_object()
+
+
+def test_templates_see_the_session_which_is_opened_if_they_use_it(app):
+    with app.test_request_context() as context:
+        assert render_template_string("{{ session is defined }}") == "True"
+        assert "session" not in vars(context)
+        session["user"] = "ada"
+        assert render_template_string("{{ session.user }}") == "ada"
 
 
 def test_templates_imported_without_context_see_the_request(app):

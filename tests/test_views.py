@@ -7,11 +7,14 @@ import inspect
 import threading
 from functools import wraps
 
+import anyio
 import httpx
 import pytest
+import sniffio
 
-from flaskctx.app import Flask
-from flaskctx.globals import current_app, request
+from flaskctx import Flask, nonblocking
+from flaskctx.bridge.kinds import is_async, is_nonblocking
+from flaskctx.globals import current_app, g, request
 from flaskctx.views import MethodView, View
 
 
@@ -60,7 +63,7 @@ def test_dispatch_request_handles_the_request(app, protocol):
 def test_dispatch_request_may_be_async(app, protocol):
     class Show(View):
         async def dispatch_request(self):
-            await asyncio.sleep(0)
+            await anyio.sleep(0)
             return request.method
 
     serve(app, Show)
@@ -314,7 +317,7 @@ def test_a_listed_method_that_the_class_has_not_is_an_error_that_names_it(app):
 
 class Awaited(MethodView):
     async def get(self):
-        await asyncio.sleep(0)
+        await anyio.sleep(0)
         return "got"
 
     async def post(self):
@@ -326,7 +329,7 @@ class Mixed(MethodView):
         return "got"
 
     async def post(self):
-        await asyncio.sleep(0)
+        await anyio.sleep(0)
         return "posted"
 
 
@@ -338,24 +341,207 @@ def test_methods_of_both_kinds_serve_requests(app, protocol, view_class):
     assert fetch(app, protocol, "POST") == ("posted", 200)
 
 
-def test_the_view_function_is_async_as_soon_as_one_method_is():
+def test_the_view_function_is_of_the_kind_that_the_methods_are(app):
     assert not inspect.iscoroutinefunction(Item.as_view("x"))
     assert inspect.iscoroutinefunction(Awaited.as_view("x"))
-    assert inspect.iscoroutinefunction(Mixed.as_view("x"))
 
 
-def test_under_asgi_async_methods_run_on_the_loop_and_the_others_beside_it(app):
-    class Where(MethodView):
+class Where(MethodView):
+    """Tells which thread its methods run on, and whether the server's loop runs there."""
+
+    def get(self):
+        return where()
+
+    async def post(self):
+        await anyio.sleep(0)
+        return where()
+
+    @nonblocking
+    def put(self):
+        return where()
+
+
+def where():
+    try:
+        sniffio.current_async_library()
+    except sniffio.AsyncLibraryNotFoundError:
+        runs_loop = False
+    else:
+        runs_loop = True
+    return {"runs_loop": runs_loop, "thread": threading.get_ident()}
+
+
+def test_each_method_of_a_mixed_class_runs_where_its_kind_belongs(app, server):
+    app.add_url_rule("/", view_func=Where.as_view("where"))
+    got, posted, put = (server.request(method, "/").json for method in ("GET", "POST", "PUT"))
+    assert [got["runs_loop"], posted["runs_loop"], put["runs_loop"]] == [False, True, server.is_asgi]
+    if not server.is_asgi:
+        assert got["thread"] == put["thread"] == threading.get_ident() != posted["thread"]
+
+
+def test_a_def_method_of_a_mixed_class_shares_the_thread_of_its_request(app, server):
+    @app.before_request
+    def remember():
+        g.hook = threading.get_ident()
+
+    @app.after_request
+    def tell(response):
+        response.headers["X-Neighbour"] = str(g.hook == response.json["thread"])
+        return response
+
+    app.add_url_rule("/", view_func=Where.as_view("where"))
+    assert server.get("/").headers["X-Neighbour"] == "True"
+
+
+def test_head_of_a_mixed_class_runs_where_get_does(app, server):
+    kinds = []
+
+    class Show(MethodView):
+        def get(self):
+            kinds.append(where()["runs_loop"])
+            return "body"
+
+        async def post(self): ...
+
+    app.add_url_rule("/", view_func=Show.as_view("show"))
+    assert server.request("HEAD", "/").status_code == 200
+    assert kinds == [False]
+
+
+def test_the_kind_of_a_mixed_view_is_that_of_the_requests_method(app):
+    view = Where.as_view("where")
+    for method, kind in [("GET", False), ("HEAD", False), ("POST", True), ("PUT", False)]:
+        with app.test_request_context(method=method):
+            assert is_async(view) is kind
+    assert is_async(view)  # without a request: it may be
+    with app.test_request_context(method="PUT"):
+        assert is_nonblocking(view)
+    with app.test_request_context(method="GET"):
+        assert not is_nonblocking(view)
+
+
+def test_a_mixed_view_tells_of_its_class():
+    view = Where.as_view("where")
+    assert (view.__name__, view.__doc__, view.__module__) == ("where", Where.__doc__, __name__)
+    assert view.view_class is Where
+    assert view.methods == {"GET", "POST", "PUT"}
+
+
+def test_another_class_can_be_put_in_place_of_a_mixed_one(app, server):
+    class Swapped(MethodView):
         async def get(self):
-            return str(threading.get_ident())
+            return {"swapped": await self.kind()}
 
         def post(self):
-            return str(threading.get_ident())
+            return {"swapped": "def"}
 
-    serve(app, Where)
-    here = str(threading.get_ident())
-    assert fetch(app, "asgi")[0] == here
-    assert fetch(app, "asgi", "POST")[0] != here
+        async def kind(self):
+            return "async def"
+
+    view = Where.as_view("where")
+    app.add_url_rule("/", view_func=view)
+    view.view_class = Swapped
+    assert server.get("/").json == {"swapped": "async def"}
+    assert server.request("POST", "/").json == {"swapped": "def"}
+
+
+def test_one_instance_of_a_mixed_class_can_serve_all_requests(app, server):
+    class Counted(MethodView):
+        init_every_request = False
+
+        def __init__(self):
+            self.requests = 0
+
+        def get(self):
+            self.requests += 1
+            return str(self.requests)
+
+        async def post(self):
+            return self.get()
+
+    app.add_url_rule("/", view_func=Counted.as_view("counted"))
+    assert [server.request(method, "/").text for method in ("GET", "POST", "GET")] == ["1", "2", "3"]
+
+
+def test_a_method_that_a_mixed_class_lacks_is_an_error_that_names_it(app):
+    app.testing = True
+
+    class Forgotten(Where):
+        methods = ["GET", "POST", "DELETE"]
+
+    with pytest.raises(NotImplementedError, match="Forgotten accepts DELETE"):
+        serve(app, Forgotten).delete("/")
+
+
+def by_kind(function):
+    """A decorator as careful ones are: its wrapper is of the function's kind."""
+
+    @wraps(function)
+    def wrapper(**values):
+        return {"def": function(**values)}
+
+    @wraps(function)
+    async def async_wrapper(**values):
+        return {"async def": await function(**values)}
+
+    return async_wrapper if inspect.iscoroutinefunction(function) else wrapper
+
+
+def awaiting(function):
+    """A decorator whose wrapper is always `async def`."""
+
+    @wraps(function)
+    async def wrapper(**values):
+        return {"awaited": await current_app.ensure_async(function)(**values)}
+
+    return wrapper
+
+
+def waiting(function):
+    """A decorator whose wrapper is always `def`."""
+
+    @wraps(function)
+    def wrapper(**values):
+        return {"waited": current_app.ensure_sync(function)(**values)}
+
+    return wrapper
+
+
+@pytest.mark.parametrize(
+    ("decorator", "got", "posted"),
+    [(by_kind, "def", "async def"), (awaiting, "awaited", "awaited"), (waiting, "waited", "waited")],
+)
+def test_decorators_are_applied_to_a_function_of_each_kind(app, server, decorator, got, posted):
+    class Decorated(Mixed):
+        decorators = [decorator]
+
+    app.add_url_rule("/", view_func=Decorated.as_view("decorated"))
+    assert server.get("/").json == {got: "got"}
+    assert server.request("POST", "/").json == {posted: "posted"}
+
+
+@pytest.mark.parametrize(("decorator", "wrapped"), [(by_kind, "async def"), (awaiting, "awaited"), (waiting, "waited")])
+def test_decorators_may_wrap_an_async_dispatch_request(app, server, decorator, wrapped):
+    class Decorated(View):
+        decorators = [decorator]
+
+        async def dispatch_request(self):
+            await anyio.sleep(0)
+            return "shown"
+
+    app.add_url_rule("/", view_func=Decorated.as_view("decorated"))
+    assert server.get("/").json == {wrapped: "shown"}
+
+
+@pytest.mark.worlds("asgi-asyncio", "asgi-trio")
+def test_a_dispatch_request_that_does_not_block_runs_on_the_loop(app, server):
+    class Quick(View):
+        @nonblocking
+        def dispatch_request(self):
+            return where()
+
+    app.add_url_rule("/", view_func=Quick.as_view("quick"))
+    assert server.get("/").json["runs_loop"] is True
 
 
 @both_protocols

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
+from ..globals import _app_ctx_stack, _request_ctx_stack
+from ..wsgi.foreign import hide_foreign_contexts
 from .http import serve_http
 from .lifespan import serve_lifespan
 from .mounting import mount_for_scope
+from .websocket import serve_websocket
 from .wsgi_override import wsgi_override
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from ..app import Flask
     from .types import Receive, Scope, Send
 
-logger = logging.getLogger("flaskctx.asgi")
+
+_peek_app, _peek_request = _app_ctx_stack.peek, _request_ctx_stack.peek
 
 
 class ASGIAdapter:
@@ -29,20 +34,21 @@ class ASGIAdapter:
         """How many requests are being served."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request or the lifespan; websockets are for mounted applications only."""
+        """Serve one HTTP request, one websocket, or the lifespan."""
         kind: str = scope["type"]
         if self.app._mounts and await self._served_by_mount(kind, scope, receive, send):
             return
-        if kind == "http":
+        if kind == "http" or kind == "websocket":
+            serve: Callable[..., Awaitable[None]] = serve_websocket if kind == "websocket" else serve_http
+            if _peek_app(None) is not None or _peek_request(None) is not None:
+                serve = _hiding_foreign_contexts(serve)
             self.under_way += 1
             try:
-                await serve_http(self.app, scope, receive, send)
+                await serve(self.app, scope, receive, send)
             finally:
                 self.under_way -= 1
         elif kind == "lifespan":
             await serve_lifespan(self.app, receive, send)
-        elif kind == "websocket":
-            await _refuse_websocket(scope, receive, send)
         else:
             raise ValueError(f"{kind!r} is not a kind of ASGI scope that this application can serve.")
 
@@ -59,8 +65,9 @@ class ASGIAdapter:
         raise AttributeError(f"The ASGI adapter has no attribute {name!r}; the application is its .app.")
 
 
-async def _refuse_websocket(scope: Scope, receive: Receive, send: Send) -> None:
-    logger.warning("A websocket connection to %s was refused: the application has no websocket routes.", scope["path"])
-    await receive()
-    # before it was accepted, this is a 403 to the client
-    await send({"type": "websocket.close", "code": 1000})
+def _hiding_foreign_contexts(serve: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    async def serve_hidden(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
+        with hide_foreign_contexts(app, scope):
+            await serve(app, scope, receive, send)
+
+    return serve_hidden

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..wrappers import has_no_body, overrides_call, response_start
+from ..ctx import BodyContext
+from ..wrappers import has_no_body, overrides_call, response_start, take_close_functions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from ..bridge import OnLoop
 
 
@@ -29,8 +32,10 @@ class Answer:
     chunks: Any = None
     iterator: Any = None
     stream: Any = None
+    variables: BodyContext | None = None
+    """Where a body that is not in memory runs; None: where the request's functions do."""
     replaced: Answer | None = None
-    _on_close: Any = None
+    _on_close: Iterable[Callable[[], object]] = ()
     has_to_be_closed = False
     """Whether something is left to do when the body has been sent, or won't be."""
 
@@ -39,10 +44,14 @@ class Answer:
         self.headers = headers
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers as ASGI wants them: bytes, names in lower case."""
+        """The headers as ASGI wants them: bytes, names in lower case.
+
+        White space around a value is no part of it (RFC 9110, section 5.5). Servers on h11 refuse it there.
+        """
         raw = []
         for name, value in self.headers:
-            raw.append((_raw_names.get(name) or name.lower().encode("latin-1"), value.encode("latin-1")))
+            raw_name = _raw_names.get(name) or name.lower().encode("latin-1")
+            raw.append((raw_name, value.encode("latin-1").strip(b" \t")))
         return raw
 
     @property
@@ -58,21 +67,26 @@ class Answer:
         self.has_to_be_closed = True
 
     async def close(self, call: OnLoop) -> None:
-        """Close the body once, in the place where it runs, and then the response."""
+        """Close the body once, in the place where it runs, and call the functions of `call_on_close`."""
         if self.replaced is not None:
             replaced, self.replaced = self.replaced, None
             await replaced.close(call)
+        variables, self.variables = self.variables, None
         iterator, self.iterator = self.iterator, None
-        stream, self.stream = self.stream, None
         try:
             if iterator is not None and hasattr(iterator, "close"):
-                await call.shielded(iterator.close)
-            if stream is not None:
-                await call.shielded(stream.aclose)
+                if variables is None:
+                    await call.shielded(iterator.close)
+                else:
+                    await call.shielded(variables.context.run, iterator.close)
+            if self.stream is not None and not self.stream.closed:
+                await call.shielded(self.stream.aclose)
         finally:
-            if self._on_close is not None:
-                close, self._on_close = self._on_close, None
-                await call.shielded(close)
+            if variables is not None:
+                variables.copy_out()
+            functions, self._on_close = self._on_close, ()
+            for function in functions:
+                await call.shielded(function)
 
 
 def answer_of(response: Any, environ: dict[str, Any]) -> Answer:
@@ -80,21 +94,23 @@ def answer_of(response: Any, environ: dict[str, Any]) -> Answer:
     if overrides_call(response):
         # its class has its own `__call__`: it is the WSGI application that it says it is
         start = StartResponse()
-        return answer_of_wsgi(response(environ, start), start)
+        answer = answer_of_wsgi(response(environ, start), start)
+        answer.variables, answer._on_close = BodyContext(), take_close_functions(response)
+        return answer
     _, code, headers, body = response_start(response, environ)
     answer = Answer(code, headers)
     if type(body) is list or type(body) is tuple:
         answer.chunks = body
         return answer
     answer.has_to_be_closed = True
+    answer.variables = BodyContext()
+    answer._on_close = take_close_functions(response)
     if has_no_body(environ, code):
         answer.chunks = ()
     if body is not None:
         answer.iterator = body
     else:
         answer.stream = response.aiter_encoded()
-        if response._on_close:
-            answer._on_close = response.close
     return answer
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import anyio
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..bridge import InWorker, bound
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = 512 * 1024
 """Bytes of a body that are kept in memory; a larger one goes to a temporary file."""
+
+READ_AHEAD = 512 * 1024
+"""Bytes of a body that are taken, and kept in memory, before somebody reads them, to see whether the client leaves."""
 
 
 class RequestBody(io.RawIOBase):
@@ -37,6 +42,11 @@ class RequestBody(io.RawIOBase):
         """Whether the client has gone before the end of the body."""
         self.limit: int | None = None
         """The most bytes that may arrive; more is a 413."""
+        # what only a watched body needs is made by the watch
+        self._ahead: deque[Message] | None = None
+        self._room = READ_AHEAD
+        self._asking = False
+        self._change: anyio.Event | None = None
 
     # -- arriving ------------------------------------------------------------------------------------------------
 
@@ -69,7 +79,7 @@ class RequestBody(io.RawIOBase):
 
     async def _next_chunk(self) -> bytes:
         self._check()
-        message: Message = await self._receive()
+        message = await self._next_message()
         if message["type"] == "http.disconnect":
             self.disconnected = True
         chunk: bytes = message.get("body", b"")
@@ -78,6 +88,50 @@ class RequestBody(io.RawIOBase):
         if not message.get("more_body", False):
             self.complete = True
         return chunk
+
+    async def _next_message(self) -> Message:
+        """Return what was taken ahead, else the server's next message."""
+        while not self._ahead:
+            if not self._asking:
+                return await self._ask_server()
+            await self._next_change()
+        message = self._ahead.popleft()
+        self._room += _size(message)
+        self._announce_change()
+        return message
+
+    async def receive_ahead(self) -> Message:
+        """Take the server's next message for who watches the connection; a part of the body is kept for its readers.
+
+        Waits while `READ_AHEAD` bytes wait to be read: then a client that leaves is noticed when they are.
+        """
+        while self._asking or self._room <= 0:
+            await self._next_change()
+        message: Message = {"type": "http.disconnect"} if self.disconnected else await self._ask_server()
+        if not self.complete:
+            if self._ahead is None:
+                self._ahead = deque()
+            self._ahead.append(message)
+            self._room -= _size(message)
+        return message
+
+    async def _ask_server(self) -> Message:
+        self._asking = True
+        try:
+            return await self._receive()
+        finally:
+            self._asking = False
+            self._announce_change()
+
+    async def _next_change(self) -> None:
+        if self._change is None:
+            self._change = anyio.Event()
+        await self._change.wait()
+
+    def _announce_change(self) -> None:
+        change, self._change = self._change, None
+        if change is not None:
+            change.set()
 
     def _check(self) -> None:
         """Raise what keeps the body from ever being complete; whoever reads on (an error handler, say) gets it too."""
@@ -157,6 +211,11 @@ class RequestBody(io.RawIOBase):
             chunk = await self._next_chunk()
             if chunk:
                 yield chunk
+
+
+def _size(message: Message) -> int:
+    """Return how much memory a message takes, in bytes, about: the smallest take some too."""
+    return len(message.get("body", b"")) + 100
 
 
 def expects_body(scope: Scope, environ: dict[str, Any]) -> bool:

@@ -37,18 +37,29 @@ class DisconnectWatch:
         self._ended: Any = None
 
     async def __aenter__(self) -> None:
-        if self._receive is None:
-            return
-        if asyncio_is_running():
-            self._timer = asyncio.get_running_loop().call_later(DELAY, self._start_task)
-        else:
-            trio = sys.modules["trio"]
-            self._cancel_scope, self._ended = trio.CancelScope(), trio.Event()
-            trio.lowlevel.spawn_system_task(self._watch_on_trio, trio)
+        if self._receive is not None:
+            self.start()
 
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        if exc_type is not GeneratorExit:
+            await self.stop()
+        elif self._timer is not None:
+            # the coroutine was dropped: it can't wait for anything any more
+            self._timer.cancel()
+
+    def start(self, delay: float = DELAY) -> None:
+        """Begin to watch in `delay` seconds; called on the loop."""
+        if asyncio_is_running():
+            self._timer = asyncio.get_running_loop().call_later(delay, self._start_task)
+        else:
+            trio = sys.modules["trio"]
+            self._cancel_scope, self._ended = trio.CancelScope(), trio.Event()
+            trio.lowlevel.spawn_system_task(self._watch_on_trio, trio, delay)
+
+    async def stop(self) -> None:
+        """Watch no longer; the server's `receive` is free when this returns."""
         if self._timer is not None:
             self._timer.cancel()
         if self._task is not None:
@@ -62,10 +73,10 @@ class DisconnectWatch:
     def _start_task(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._watch())
 
-    async def _watch_on_trio(self, trio: Any) -> None:
+    async def _watch_on_trio(self, trio: Any, delay: float) -> None:
         try:
             with self._cancel_scope:
-                await trio.sleep(DELAY)
+                await trio.sleep(delay)
                 await self._watch()
         finally:
             self._ended.set()

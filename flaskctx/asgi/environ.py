@@ -52,6 +52,9 @@ def build_environ(scope: Scope) -> dict[str, Any]:
         environ["REMOTE_ADDR"] = client[0]
         environ["REMOTE_PORT"] = str(client[1])
     _add_headers(environ, headers)
+    if "flaskctx.environ" in scope:
+        # what a test has put into the environ of its request
+        environ.update(scope["flaskctx.environ"])
     return environ
 
 

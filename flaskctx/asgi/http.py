@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import math
+from asyncio import _get_running_loop
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from ..bridge import HouseIsFull, OnLoop
-from ..ctx import State
-from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import end_stream, is_plain, overridden, propagates, serve
-from ..wsgi.foreign import hide_foreign_contexts
-from .answer import Answer, answer_of
+from ..lifecycle import is_plain, overridden, serve
+from .answer import Answer
 from .body import RequestBody, expects_body
 from .environ import build_environ
-from .sending import OWN_VARIABLES, send_answer
+from .exchange import Exchange
+from .sending import OWN_VARIABLES, send_answer, within
 from .wsgi_override import answer_of_override, wsgi_override
 
 if TYPE_CHECKING:
@@ -25,32 +26,25 @@ if TYPE_CHECKING:
     from .types import Receive, Scope, Send
 
 
-_STREAMING = State.STREAMING
-_peek_app, _peek_request = _app_ctx_stack.peek, _request_ctx_stack.peek
-
-
 def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
     """Serve one request. Ends when its response is sent, its teardown has run and its thread is free."""
-    if _peek_app(None) is None and _peek_request(None) is None:
-        return _serve(app, scope, receive, send)
-    return _serve_among_foreign_contexts(app, scope, receive, send)
+    serve_it = _serve_in_scope if _get_running_loop() is None else _serve
+    return serve_it(app, scope, receive, send)
 
 
-async def _serve_among_foreign_contexts(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
-    with hide_foreign_contexts(app, scope):
-        await _serve(app, scope, receive, send)
+async def _serve_in_scope(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one request on trio, where nothing but a scope that was entered beforehand can be cancelled."""
+    with anyio.CancelScope() as cancel_scope:
+        await _serve(app, scope, receive, send, cancel_scope)
 
 
-async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
+async def _serve(
+    app: Flask, scope: Scope, receive: Receive, send: Send, cancel_scope: anyio.CancelScope | None = None
+) -> None:
     environ = build_environ(scope)
-    body: RequestBody | None = None
-    if expects_body(scope, environ):
-        body = environ["wsgi.input"] = RequestBody(receive)
-        environ["flaskctx.receive_body"] = body.receive_all
-    else:
-        environ["wsgi.input"] = io.BytesIO()
+    body = _add_body(scope, environ, receive)
     call = OnLoop(app._new_seat, app.config)
-    exchange = Exchange(environ)
+    exchange = Exchange(call, environ, body, receive, cancel_scope)
     error: BaseException | None = None
     try:
         try:
@@ -58,22 +52,33 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
             if wsgi_override(app):
                 exchange.answer = await answer_of_override(app, call, environ)
             else:
-                context = app.request_context(environ) if plain else await _request_context(app, call, environ)
+                context = app.request_context(environ) if plain else await own_request_context(app, call, environ)
                 exchange.context = context
                 await call.run(serve(call, context, exchange.respond, plain))
             call.check()
-            await send_answer(call, exchange.answer, send, receive if body is None or body.complete else None)
+            exchange.receive, client = None, exchange.client
+            if client is not None:
+                await client.ignore()
+            if client is None or not client.has_left:
+                sending = send_answer(call, exchange.answer, send, receive if body is None else body.receive_ahead)
+                seconds = app.config["RESPONSE_TIMEOUT"]
+                await (sending if seconds is None else within(seconds, sending))
         except BaseException as raised:
-            error = raised
-            raise
+            error, exchange.receive = raised, None
+            if exchange.client is None or not exchange.client.has_caused(raised):
+                raise
         finally:
+            if exchange.client is not None:
+                await exchange.client.ignore(error)
             if exchange.has_to_be_closed():
-                await call.run(exchange.close(call, error))
+                await call.run(exchange.close(error))
         # a cancellation may have arrived while the thread closed the body
         call.check()
     except HouseIsFull:
-        await _send_house_is_full(send, app.config["WORKER_WAIT"])
+        await send_answer(call, house_is_full(app.config["WORKER_WAIT"]), send, None)
     finally:
+        # the two refer to each other: without the cycle, what they hold is freed at once
+        call.exchange = None
         call.release()
         if body is not None:
             body.close()
@@ -81,7 +86,17 @@ async def _serve(app: Flask, scope: Scope, receive: Receive, send: Send) -> None
             call.copy_out()
 
 
-async def _request_context(app: Flask, call: OnLoop, environ: dict[str, Any]) -> RequestContext:
+def _add_body(scope: Scope, environ: dict[str, Any], receive: Receive) -> RequestBody | None:
+    """Give the environ its input; return it where there is something to be received."""
+    if not expects_body(scope, environ):
+        environ["wsgi.input"] = io.BytesIO()
+        return None
+    body = environ["wsgi.input"] = RequestBody(receive)
+    environ["flaskctx.receive_body"] = body.receive_all
+    return body
+
+
+async def own_request_context(app: Flask, call: OnLoop, environ: dict[str, Any]) -> RequestContext:
     """Make the request's context in an application that has its own way of doing so."""
     if overridden(app, "request_context") or overridden(app, "create_url_adapter"):
         context: RequestContext = await call.run(call(app.request_context, environ))
@@ -89,61 +104,14 @@ async def _request_context(app: Flask, call: OnLoop, environ: dict[str, Any]) ->
     return app.request_context(environ)
 
 
-class Exchange:
-    """One request's context and the answer to it, which have to be closed at the end."""
-
-    __slots__ = ("_environ", "answer", "context")
-
-    context: RequestContext | None
-    answer: Any
-
-    def __init__(self, environ: dict[str, Any]) -> None:
-        self._environ = environ
-        self.context = None
-        self.answer = None
-
-    def respond(self, response: Any) -> Answer:
-        """Settle the answer; a second one, made because a teardown has failed, takes the place of the first."""
-        replaced, self.answer = self.answer, answer_of(response, self._environ)
-        if replaced is not None:
-            self.answer.replaces(replaced)
-        answer: Answer = self.answer
-        return answer
-
-    def has_to_be_closed(self) -> bool:
-        """Tell whether something is left to do when the response has been sent, or won't be."""
-        answer, context = self.answer, self.context
-        return answer is not None and (
-            answer.has_to_be_closed or (context is not None and context._state is _STREAMING)
-        )
-
-    async def close(self, call: OnLoop, error: BaseException | None) -> None:
-        """Close the body where it runs, and end a context that was kept for it; failures are logged."""
-        context = self.context
-        if context is None:
-            # an overridden `wsgi_app`: its contexts, and what happens to errors, are its own business
-            await self.answer.close(call)
-            return
-        log = context.app.log_exception
-        try:
-            await self.answer.close(call)
-        except Exception as failure:
-            log((type(failure), failure, failure.__traceback__))
-        finally:
-            try:
-                await end_stream(call, context, error)
-            except Exception as failure:
-                if error is None and propagates(context.app):
-                    raise
-                log((type(failure), failure, failure.__traceback__))
-
-
-async def _send_house_is_full(send: Send, wait: float) -> None:
+def house_is_full(wait: float) -> Answer:
+    """Return the answer to a request that was refused because no worker thread became free in `wait` seconds."""
     text = b"All worker threads are busy. Please try again."
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(text)).encode()),
-        (b"retry-after", str(max(1, math.ceil(wait))).encode()),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(text))),
+        ("Retry-After", str(max(1, math.ceil(wait)))),
     ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
+    answer = Answer(503, headers)
+    answer.chunks = [text]
+    return answer

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
+from werkzeug.exceptions import ClientDisconnected
 
+from ..bridge import Pump, Shelter
 from ..bridge.in_worker import Ask
+from ..bridge.loops import asyncio_is_running, is_being_cancelled
 from .disconnect import DisconnectWatch
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from ..bridge import OnLoop
+    from ..wrappers.async_body import EncodedChunks
     from .answer import Answer
     from .types import Receive, Send
 
@@ -28,7 +35,7 @@ BUFFER = 256 * 1024
 async def send_answer(call: OnLoop, answer: Answer, send: Send, receive: Receive | None) -> None:
     """Send an answer to its end, or until the client has gone.
 
-    :param receive: to watch for the client's leaving while a stream lasts; None while the body is unread.
+    :param receive: to watch for the client's leaving while a stream lasts; None: don't watch.
     """
     if len(call.context) > OWN_VARIABLES:
         # middleware around the application finds in its `send` what the request has set
@@ -40,18 +47,34 @@ async def send_answer(call: OnLoop, answer: Answer, send: Send, receive: Receive
         await send({"type": "http.response.body", "body": data})
         return
     sender = Sender(answer, send)
+    if answer.variables is not None:
+        call.context.run(answer.variables.outlive_request)
     if answer.starts_at_once:
         await sender.start()
     try:
         if answer.stream is not None:
-            await _send_stream(call, answer.stream, sender, receive)
+            await _send_stream(call, answer, sender, receive)
         else:
-            await Production(call, answer.iterator, sender, receive).run()
+            await Production(call, answer, sender, receive).run()
     except OSError as error:
         # the server's way to say that the client has gone (ASGI specification, "Disconnected client - send exception")
         if not sender.failed:
             raise
         logger.debug("The client left while its response was streamed: %r", error)
+    except ClientDisconnected:
+        # the body of the response was reading that of the request
+        logger.debug("The client left before the end of its request, while the response was streamed.")
+
+
+async def within(seconds: float, sending: Awaitable[None]) -> None:
+    """Await the sending of an answer for so many seconds.
+
+    :raises TimeoutError: that was not enough; the server then breaks the connection off.
+    """
+    with anyio.move_on_after(seconds) as scope:
+        await sending
+    if scope.cancelled_caught:
+        raise TimeoutError(f"The response was not sent within RESPONSE_TIMEOUT ({seconds} s), and is broken off.")
 
 
 class Sender:
@@ -90,18 +113,61 @@ class Sender:
             raise
 
 
-async def _send_stream(call: OnLoop, stream: Any, sender: Sender, receive: Receive | None) -> None:
-    """Send an async body; it is iterated by this task, in the request's context."""
-    with anyio.CancelScope() as scope:
-        async with DisconnectWatch(receive, scope.cancel):
-            await call.run(_iterate(stream, sender))
+async def _send_stream(call: OnLoop, answer: Answer, sender: Sender, receive: Receive | None) -> None:
+    """Send an async body. It is iterated and closed by one task, as it may hold what belongs to its task.
+
+    On asyncio that is the task of the request: to go to another one and back for each chunk would take several
+    times as long. On trio sending a chunk is where a timeout of the body's may strike, so it has its own.
+    """
+    stream, variables = answer.stream, answer.variables
+    assert variables is not None
+    wait: float = call._limits["TEARDOWN_WAIT"]
+    with Shelter(wait) as shelter:
+        if asyncio_is_running():
+            stream.shelter = shelter.take
+            context = variables.context
+        else:
+            answer.stream = stream = Pump(stream, variables.context, wait)
+            context = call.context
+        async with DisconnectWatch(receive, shelter.cancel):
+            await call.run(_iterate(stream, sender, shelter), context)
             call.check()
+    if shelter.was_too_short:
+        logger.error("A streamed body took longer than TEARDOWN_WAIT (%s s) to close and was cut off.", wait)
 
 
-async def _iterate(stream: Any, sender: Sender) -> None:
-    async for data in stream:
-        await sender.chunk(data)
+async def _iterate(stream: EncodedChunks | Pump, sender: Sender, shelter: Shelter) -> None:
+    try:
+        async for chunk in stream:
+            try:
+                await sender.chunk(chunk)
+            except anyio.get_cancelled_exc_class() as error:
+                # maybe of a timeout that the body has open: it is the body that has to hear of it
+                shelter.take()
+                await stream.athrow(error)
+                if is_being_cancelled():
+                    raise
+                raise ConnectionAbortedError(
+                    "A timeout of the response's body struck while a chunk was being sent. How much of that has "
+                    "arrived nobody knows, so the body can't go on."
+                ) from error
+    except GeneratorExit:
+        _close_at_once(stream)
+        raise
+    except BaseException:
+        await stream.aclose()
+        raise
     await sender.end()
+
+
+def _close_at_once(stream: EncodedChunks | Pump) -> None:
+    """Close a body whose task was dropped by its loop: as far as it goes without waiting."""
+    closing = stream.aclose()
+    try:
+        closing.send(None)
+    except StopIteration:
+        return
+    closing.close()
 
 
 class Production:
@@ -111,9 +177,10 @@ class Production:
     back when they are gone. So a slow client holds no thread.
     """
 
-    def __init__(self, call: OnLoop, iterable: Any, sender: Sender, receive: Receive | None) -> None:
+    def __init__(self, call: OnLoop, answer: Answer, sender: Sender, receive: Receive | None) -> None:
         self._call = call
-        self._iterable = iterable
+        self._iterable = answer.iterator
+        self._variables = answer.variables
         self._iterator: Any = None
         self._sender = sender
         self._receive = receive
@@ -130,13 +197,17 @@ class Production:
     async def run(self) -> None:
         """Iterate and send until the end, or until the client has gone."""
         inbox = self._call.inbox
+        work = self._produce if self._variables is None else partial(self._variables.context.run, self._produce)
         await self._call.sit_down()
         async with DisconnectWatch(self._receive, self._stop):
             while not (self._exhausted or self._stopped):
                 self._left = False
-                self._call.submit(self._produce, self._burst_ends)
+                self._call.submit(work, self._burst_ends)
                 try:
                     await self._consume()
+                except GeneratorExit:
+                    self._stop()
+                    raise
                 except BaseException:
                     self._stop()
                     while not self._left:

@@ -1,14 +1,16 @@
 """Where a function runs: inline, on an event loop, or in a worker thread beside it."""
 
-from .call import Call, drive, original
+from .call import Call, drive, limited, original
 from .here import awaitable_call, call_here
 from .in_worker import InWorker
 from .inline import Inline, Refusing
 from .kinds import is_async, nonblocking
 from .on_loop import HouseIsFull, OnLoop
 from .portal import portal
+from .pump import Pump
+from .shelter import Shelter
 from .standing import bound
-from .threads import Seat, WorkerPool, WorkerSeat
+from .threads import PoolOnDemand, Seat, WorkerPool, WorkerSeat
 
 __all__ = [
     "Call",
@@ -16,8 +18,11 @@ __all__ = [
     "InWorker",
     "Inline",
     "OnLoop",
+    "PoolOnDemand",
+    "Pump",
     "Refusing",
     "Seat",
+    "Shelter",
     "WorkerPool",
     "WorkerSeat",
     "awaitable_call",
@@ -25,6 +30,7 @@ __all__ = [
     "call_here",
     "drive",
     "is_async",
+    "limited",
     "nonblocking",
     "original",
     "portal",

@@ -13,7 +13,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .kinds import ASYNC_FLAGS, is_async_object
+import anyio
+
+from .kinds import ASYNC_FLAGS, is_async, is_async_object
 
 if TYPE_CHECKING:
     from .threads import Seat
@@ -88,6 +90,22 @@ def coroutine_of(
 ) -> Coroutine[Any, Any, T]:
     """Call an `async def` function where it is known to belong here; return its coroutine, to be awaited."""
     return function(*args, **kwargs)
+
+
+def limited(function: Callable[..., Any], seconds: float, late: Callable[[], Exception]) -> Callable[..., Any]:
+    """Return an `async def` function so that it is cancelled after `seconds`, and `late()` is raised instead.
+
+    A `def` function comes back as it is: no thread can be stopped.
+    """
+    if not is_async(function):
+        return function
+
+    async def within_time(*args: Any, **kwargs: Any) -> Any:
+        with anyio.move_on_after(seconds):
+            return await function(*args, **kwargs)
+        raise late()
+
+    return within_time
 
 
 class Outcome(Protocol):

@@ -13,6 +13,17 @@ _MARK = "__flaskctx_nonblocking__"
 ASYNC_FLAGS = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE
 
 
+class Chooser:
+    """A callable that stands for one of several functions: which one, and of which kind, is known when it's called."""
+
+    def chosen(self) -> Callable[..., Any]:
+        """Return the function that a call would call now."""
+        raise NotImplementedError
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.chosen()(*args, **kwargs)
+
+
 def is_async(function: Callable[..., Any]) -> bool:
     """Tell whether calling `function` gives a coroutine that has to be awaited.
 
@@ -29,8 +40,8 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 def is_async_object(function: Any) -> bool:
     """`is_async` for callables that have no code of their own."""
-    while isinstance(function, partial):
-        function = function.func
+    while isinstance(function, (partial, Chooser)):
+        function = function.func if isinstance(function, partial) else function.chosen()
     if inspect.iscoroutinefunction(function):
         return True
     return not inspect.isclass(function) and inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
@@ -50,4 +61,6 @@ def nonblocking(function: F) -> F:
 def is_nonblocking(function: Any) -> bool:
     """Tell whether `function` itself was marked with :func:`nonblocking`."""
     mark = getattr(function, _MARK, None)
-    return mark is not None and (mark is function or mark is getattr(function, "__func__", None))
+    if mark is None:
+        return isinstance(function, Chooser) and is_nonblocking(function.chosen())
+    return mark is function or mark is getattr(function, "__func__", None)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator
+from contextvars import Context
 from functools import partial
 from types import coroutine
 from typing import Any, NoReturn
@@ -185,6 +186,27 @@ def new_inbox() -> Inbox:
     if trio is not None and trio.lowlevel.in_trio_task():
         return TrioInbox(trio.lowlevel)
     return AsyncioInbox(asyncio.get_running_loop())
+
+
+def start_task(work: Callable[[], Coroutine[Any, Any, None]], name: str, context: Context) -> object:
+    """Start a task for `work()` that no other task has to wait for; it must not raise.
+
+    Returns the task; asyncio wants it to be kept, or it may be collected before its end.
+    """
+    if asyncio_is_running():
+        return asyncio.get_running_loop().create_task(work(), name=name, context=context)
+    started: object = sys.modules["trio"].lowlevel.spawn_system_task(work, name=name, context=context)
+    return started
+
+
+def is_being_cancelled() -> bool:
+    """Tell whether the running asyncio task is to end, though a cancellation that was raised in it was caught.
+
+    A timeout or task group takes back what it has asked for itself. On trio always False: there a cancellation that
+    was caught is raised again.
+    """
+    task = asyncio.current_task() if asyncio_is_running() else None
+    return task is not None and task.cancelling() > 0
 
 
 # Since Python 3.12: tasks that run already within the `create_task` that makes them.

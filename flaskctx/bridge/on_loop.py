@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextvars import Context, copy_context
 from functools import partial
 from types import coroutine as generator_based
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import anyio
 
@@ -36,6 +36,14 @@ from .threads import Seat, WorkerSeat, seat_of_its_own
 logger = logging.getLogger("flaskctx.bridge")
 
 T = TypeVar("T")
+
+
+class Exchange(Protocol):
+    """What a request is to the server's side."""
+
+    def waits(self) -> None: ...
+
+    def is_gone(self) -> bool: ...
 
 
 class Move:
@@ -82,6 +90,7 @@ class OnLoop(CancellableCall):
         "_worker_call",
         "begun",
         "context",
+        "exchange",
         "in_worker",
     )
 
@@ -98,6 +107,8 @@ class OnLoop(CancellableCall):
         self._limits = limits
         self.begun = begun
         self.context: Context = copy_context() if context is None else context
+        self.exchange: Exchange | None = None
+        """The request on the server's side, where there is one."""
         self.in_worker = False
         self._in_teardown = False
         self._abandoned = False
@@ -146,8 +157,9 @@ class OnLoop(CancellableCall):
         return TO_WORKER
 
     async def acquire(self, lock: threading.Lock) -> None:
-        if self.in_worker:
-            await TO_LOOP
+        if lock.acquire(blocking=False):
+            return
+        await self.return_to_loop()
         while not lock.acquire(blocking=False):
             # taken a few times in the life of a process: asking again is simpler than being told
             await anyio.sleep(0.005)
@@ -207,6 +219,7 @@ class OnLoop(CancellableCall):
                         self.check()
                     step, value = steps.send, None
                 else:
+                    self._tell_that_it_waits()
                     step, value = steps.send, (yield signal)
             except BaseException as error:
                 if type(error) is GeneratorExit:
@@ -214,6 +227,10 @@ class OnLoop(CancellableCall):
                 if inspect.getcoroutinestate(steps) == inspect.CORO_CLOSED:
                     raise
                 step, value = steps.throw, error
+
+    def _tell_that_it_waits(self) -> None:
+        if self.exchange is not None:
+            self.exchange.waits()
 
     def check(self) -> None:
         """Raise the cancellation that arrived while a thread was running."""

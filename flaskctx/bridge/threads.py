@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -266,6 +266,43 @@ class WorkerSeat(Seat):
         if worker is not None:
             self.pool.give_back(worker, self._promised)
             self._promised = False
+
+
+class PoolOnDemand:
+    """A pool that is started by the first seat that is wanted; anew in a forked process, and after `close`.
+
+    :param config: has the limit under `key`, in threads; read when the pool starts.
+    """
+
+    __slots__ = ("_config", "_key", "_lock", "_pool")
+
+    def __init__(self, config: Mapping[str, Any], key: str) -> None:
+        self._config = config
+        self._key = key
+        self._pool: WorkerPool | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def pool(self) -> WorkerPool:
+        """The running pool."""
+        pool = self._pool
+        if pool is None or pool.pid != os.getpid():
+            with self._lock:
+                pool = self._pool
+                if pool is None or pool.pid != os.getpid():
+                    pool = self._pool = WorkerPool(self._config[self._key])
+        return pool
+
+    def new_seat(self) -> Seat:
+        """Return a place for the `def` functions of one request."""
+        return WorkerSeat(self.pool)
+
+    def close(self) -> None:
+        """End the threads when their work is done."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
 
 
 def seat_of_its_own() -> WorkerSeat:

@@ -1,13 +1,18 @@
-"""The command line: `flaskctx run`, `routes`, `shell`, and the commands of extensions and applications."""
+"""The command line: `flaskctx run`, `routes`, `shell`, `lifecycle`, and commands of extensions and applications."""
 
 from __future__ import annotations
 
+import click as click  # extensions import it from here
+
 from ..command_group import AppGroup, with_appcontext
 from ..environment import load_dotenv
+from ..helpers import get_debug_flag, get_load_dotenv
 from .app_loading import NoAppException, find_app_by_string, find_best_app, locate_app, prepare_import
 from .banner import show_server_banner
 from .certificates import CertParamType
+from .certificates import join_key as _validate_key  # noqa: F401  extensions import it from here
 from .group import FlaskGroup
+from .lifecycle import lifecycle_command
 from .options import get_version
 from .routes import routes_command
 from .run import SeparatedPathType, run_command
@@ -24,7 +29,10 @@ __all__ = [
     "cli",
     "find_app_by_string",
     "find_best_app",
+    "get_debug_flag",
+    "get_load_dotenv",
     "get_version",
+    "lifecycle_command",
     "load_dotenv",
     "locate_app",
     "main",

@@ -7,15 +7,15 @@ import inspect
 import os
 import sys
 import traceback
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from ..app import Flask
+from ..bridge import is_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import ModuleType
 
 APP_NAMES = ("app", "application")
@@ -87,7 +87,8 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
     :raises NoAppException: no application was found.
     """
     try:
-        module = import_module(module_name)
+        # not import_module, whose frames would stand in the user's traceback
+        __import__(module_name)
     except ImportError as error:
         if _came_from_inside(error):
             raise NoAppException(
@@ -100,6 +101,7 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
             f"There is no module {module_name!r} to import. Modules are looked up from the working directory,"
             f" {os.getcwd()}, and on sys.path."
         ) from None
+    module = sys.modules[module_name]
     return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)
 
 
@@ -141,7 +143,15 @@ def find_best_app(module: ModuleType) -> Flask:
     raise NoAppException(
         f"The module {module.__name__!r} has neither an application nor a factory named"
         f" {' or '.join(FACTORY_NAMES)}. If it has one under another name, use '{module.__name__}:NAME'."
+        f"{_hint(vars(module).values())}"
     )
+
+
+def _hint(values: Iterable[object]) -> str:
+    """Say what to do if one of these is an application of Flask's own."""
+    if not any(cls.__module__ == "flask.app" for value in values for cls in type(value).__mro__):
+        return ""
+    return " There is one of Flask's own: import Flask from flaskctx instead, or set FLASKCTX_AS_FLASK=1."
 
 
 class Reference(NamedTuple):
@@ -170,7 +180,7 @@ def find_app_by_string(module: ModuleType, app_name: str) -> Flask:
         return value
     raise NoAppException(
         f"'{module.__name__}:{app_name}' is {value!r}, which is not a flaskctx application. Name a variable"
-        " that holds one, or a factory that returns one."
+        f" that holds one, or a factory that returns one.{_hint([value])}"
     )
 
 
@@ -217,4 +227,9 @@ def _call_factory(factory: Callable[..., Any], wanted: Reference, module_name: s
         ) from None
     except ValueError:  # a callable without a signature that could be checked
         pass
+    if is_async(factory):
+        raise NoAppException(
+            f"The factory {wanted.name!r} in module {module_name!r} is async def. Applications are made before any"
+            " event loop runs: make it a def, and await what has to be awaited before the first request."
+        )
     return factory(*wanted.args, **wanted.kwargs)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import ssl
-from importlib.util import find_spec
-from typing import Any, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from werkzeug.utils import import_string
 
-Certificate = str | ssl.SSLContext
+if TYPE_CHECKING:
+    import ssl
+
+    Certificate = Literal["adhoc"] | ssl.SSLContext | tuple[str, str]
+    """What werkzeug's server takes as `ssl_context`: a file goes with the file of its private key."""
 
 
 class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4
@@ -19,10 +22,16 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic since
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | ssl.SSLContext:
+        try:
+            ssl = import_module("ssl")
+        except ImportError:
+            self.fail("This Python was built without SSL.", param, ctx)
         if isinstance(value, ssl.SSLContext):
-            return value
+            return value  # type: ignore[no-any-return]
         if value == "adhoc":
-            if find_spec("cryptography") is None:
+            try:
+                import_module("cryptography")
+            except ImportError:
                 self.fail("A certificate made on the spot needs the package cryptography.", param, ctx)
             return "adhoc"
         if os.path.isfile(value):
@@ -30,20 +39,19 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic since
         context = import_string(value, silent=True)
         if not isinstance(context, ssl.SSLContext):
             self.fail(f"{value!r} is neither a file nor 'adhoc' nor the name of an SSLContext.", param, ctx)
-        return context
+        return context  # type: ignore[no-any-return]
 
 
-def pair(cert: Certificate | None, key: str | None) -> Literal["adhoc"] | ssl.SSLContext | tuple[str, str] | None:
-    """Return what werkzeug's server takes as `ssl_context`.
+def join_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Make the parameter `cert` a pair of files, certificate and key, where it is a file; the callback of --key.
 
-    :param cert: what `CertParamType` gives.
-    :param key: the file of the private key, which a certificate file needs and nothing else.
     :raises click.BadParameter: the two don't belong together.
     """
+    cert = ctx.params.get("cert")
     if isinstance(cert, str) and cert != "adhoc":
-        if key is None:
-            raise click.BadParameter("The file needs its private key: add --key.", param_hint="--cert")
-        return cert, key
-    if key is not None:
-        raise click.BadParameter("It belongs to a certificate file: add --cert FILE.", param_hint="--key")
-    return "adhoc" if isinstance(cert, str) else cert
+        if value is None:
+            raise click.BadParameter("A certificate file needs its private key: add --key FILE.", ctx, param)
+        ctx.params["cert"] = cert, value
+    elif value is not None:
+        raise click.BadParameter("It belongs to a certificate file: add --cert FILE.", ctx, param)
+    return value

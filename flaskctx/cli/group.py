@@ -8,11 +8,13 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from ..command_group import AppGroup
 from ..globals import _app_ctx_stack
 from .app_loading import NoAppException
-from .options import app_option, debug_option, env_file_option, version_option
+from .lifecycle import lifecycle_command
+from .options import app_option, debug_option, env_file_option, stands_in_for_flask, version_option
 from .routes import routes_command
 from .run import run_command
 from .script_info import ScriptInfo
@@ -23,15 +25,17 @@ if TYPE_CHECKING:
 
     from ..app import Flask
 
-PLUGINS = "flaskctx.commands"
-"""The entry points through which an installed package adds commands."""
+COMMANDS = (run_command, routes_command, shell_command, lifecycle_command)
 
 
 class FlaskGroup(AppGroup):
     """A command group that loads an application and adds the commands of its `cli` group.
 
-    :param add_default_commands: whether `run`, `routes` and `shell` are there.
-    :param create_app: makes the application; without it there are the options `--app` and `--env-file`.
+    Installed packages add commands, too, through entry points of the group `flaskctx.commands`, and of
+    `flask.commands` where flaskctx stands in for Flask.
+
+    :param add_default_commands: whether `run`, `routes`, `shell` and `lifecycle` are there.
+    :param create_app: makes the application, whatever `--app` says.
     :param add_version_option: whether `--version` is there.
     :param load_dotenv: whether .env and .flaskenv files are read.
     :param set_debug_flag: whether the application's `debug` follows `FLASK_DEBUG` and `--debug`.
@@ -58,10 +62,9 @@ class FlaskGroup(AppGroup):
         self.load_dotenv = load_dotenv
         self.set_debug_flag = set_debug_flag
         if add_default_commands:
-            self.add_command(run_command)
-            self.add_command(routes_command)
-            self.add_command(shell_command)
-        self._plugins_loaded = False
+            for command in COMMANDS:
+                self.add_command(command)
+        self._plugins_loaded: set[str] = set()
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -82,8 +85,14 @@ class FlaskGroup(AppGroup):
         return option
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and self.no_args_is_help:
-            args = self.get_help_option_names(ctx)[:1]
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            for option in self.get_params(ctx):
+                if option.is_eager:
+                    option.handle_parse_result(ctx, {}, [])
+            error = NoArgsIsHelpError(ctx)
+            # listing the commands has pushed the application's context
+            ctx.close()
+            raise error
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -96,29 +105,34 @@ class FlaskGroup(AppGroup):
         except NoAppException as error:
             _print_error(error)
             return None
+        self._load_plugins()
         _push_app_context(ctx, app)
-        found: click.Command | None = app.cli.get_command(ctx, cmd_name)
+        found: click.Command | None = app.cli.get_command(ctx, cmd_name) or super().get_command(ctx, cmd_name)
         return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        self._load_plugins()
-        names = set(super().list_commands(ctx))
+        names: set[str] = set()
         try:
-            app = ctx.ensure_object(ScriptInfo).load_app()
-            names.update(app.cli.list_commands(ctx))
+            names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
         except NoAppException as error:
             _print_error(error)
         except Exception:
             # an application that fails still leaves a help page
             click.secho(traceback.format_exc(), err=True, fg="red")
-        return sorted(names)
+        self._load_plugins()
+        return sorted(names.union(super().list_commands(ctx)))
 
     def _load_plugins(self) -> None:
-        if self._plugins_loaded:
-            return
-        self._plugins_loaded = True
-        for entry_point in entry_points(group=PLUGINS):
-            self.add_command(entry_point.load(), entry_point.name)
+        for group in _plugin_groups() - self._plugins_loaded:
+            self._plugins_loaded.add(group)
+            for entry_point in entry_points(group=group):
+                self.add_command(entry_point.load(), entry_point.name)
+
+
+def _plugin_groups() -> set[str]:
+    """Return the groups of entry points that add commands; the application may be what makes it two."""
+    # commands made for Flask itself would not know this application
+    return {"flaskctx.commands", "flask.commands"} if stands_in_for_flask() else {"flaskctx.commands"}
 
 
 def _print_error(error: NoAppException) -> None:

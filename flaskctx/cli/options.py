@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -89,6 +90,7 @@ def version_option() -> click.Option:
     return click.Option(
         ["--version"],
         help="Show the versions of Python, flaskctx and Werkzeug.",
+        allow_from_autoenv=False,  # FLASK_VERSION says something else where it is set
         is_flag=True,
         is_eager=True,
         expose_value=False,
@@ -101,9 +103,16 @@ def get_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if not value or ctx.resilient_parsing:
         return
     click.echo(f"Python {platform.python_version()}")
-    for package in ("flaskctx", "werkzeug"):
+    for package in ("flaskctx", "Werkzeug"):
         click.echo(f"{package} {_version(package)}")
+    if stands_in_for_flask():
+        click.echo(f"Flask {_version('flask')}, for which flaskctx stands in")
     ctx.exit()
+
+
+def stands_in_for_flask() -> bool:
+    """Tell whether `import flask` gives flaskctx in this process."""
+    return any(getattr(finder, "stands_in_for", None) == "flask" for finder in sys.meta_path)
 
 
 def _version(package: str) -> str:

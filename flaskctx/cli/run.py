@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,7 @@ from werkzeug.serving import is_running_from_reloader, run_simple
 
 from ..development import exit_on_sigterm
 from ..helpers import get_debug_flag
-from . import asgi_server, certificates
-from .banner import show_server_banner
+from . import certificates
 from .options import debug_option
 from .script_info import ScriptInfo, pass_script_info
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..typing import WSGIEnvironment
     from .certificates import Certificate
 
-WSGI_ONLY = ("debugger", "with_threads", "extra_files", "exclude_patterns")
+WSGI_ONLY = ("debugger", "with_threads")
 """Parameters of `run` that have no meaning for uvicorn."""
 
 
@@ -45,9 +45,16 @@ class SeparatedPathType(click.Path):
 @click.option(
     "--cert",
     type=certificates.CertParamType(),
-    help="The certificate for HTTPS: a file, 'adhoc', or the import name of an SSLContext.",
+    is_eager=True,
+    help="The certificate for HTTPS: a file, 'adhoc', or (WSGI) the import name of an SSLContext.",
 )
-@click.option("--key", type=click.Path(exists=True, dir_okay=False), help="The private key of a certificate file.")
+@click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False),
+    expose_value=False,
+    callback=certificates.join_key,
+    help="The private key of a certificate file.",
+)
 @click.option(
     "--reload/--no-reload",
     default=None,
@@ -62,12 +69,12 @@ class SeparatedPathType(click.Path):
 @click.option(
     "--extra-files",
     type=SeparatedPathType(),
-    help=f"More files whose changes cause a restart (WSGI), separated by {os.pathsep!r}.",
+    help=f"More files whose changes cause a restart, separated by {os.pathsep!r}.",
 )
 @click.option(
     "--exclude-patterns",
     type=SeparatedPathType(),
-    help=f"Patterns of files whose changes cause no restart (WSGI), separated by {os.pathsep!r}.",
+    help=f"Patterns of files whose changes cause no restart, separated by {os.pathsep!r}.",
 )
 @pass_script_info
 def run_command(
@@ -76,7 +83,6 @@ def run_command(
     port: int,
     asgi: bool,
     cert: Certificate | None,
-    key: str | None,
     reload: bool | None,
     debugger: bool | None,
     with_threads: bool,
@@ -89,27 +95,25 @@ def run_command(
     """
     debug = get_debug_flag()
     reload = debug if reload is None else reload
-    debugger = debug if debugger is None else debugger
-    ssl_context = certificates.pair(cert, key)
+    watched: dict[str, Any] = {"extra_files": extra_files, "exclude_patterns": exclude_patterns}
     if asgi:
         _refuse_wsgi_options(click.get_current_context())
-        app = info.load_app()
-        show_server_banner(debug, info.app_import_path or app.name, "ASGI")
-        asgi_server.serve(app, info, host, port, reload=reload, cert=cert, key=key)
+        server = import_module("flaskctx.cli.asgi_server")
+        _show_banner(debug, info, info.load_app(), "ASGI")
+        server.serve(info, host, port, reload=reload, cert=cert, **watched)
         return
     app_or_error = _load_app(info)
-    show_server_banner(debug, info.app_import_path or getattr(app_or_error, "name", None))
+    _show_banner(debug, info, app_or_error, "WSGI")
     exit_on_sigterm()
     run_simple(
         host,
         port,
         app_or_error,
         use_reloader=reload,
-        use_debugger=debugger,
+        use_debugger=debug if debugger is None else debugger,
         threaded=with_threads,
-        ssl_context=ssl_context,
-        extra_files=extra_files,
-        exclude_patterns=exclude_patterns,
+        ssl_context=cert,
+        **watched,
     )
 
 
@@ -136,8 +140,15 @@ def _load_app(info: ScriptInfo) -> Flask | Callable[..., Any]:
     return show_failure
 
 
+def _show_banner(debug: bool, info: ScriptInfo, app: Any, protocol: str) -> None:
+    # by its name in the package: to have it quiet, people replace it there
+    show = import_module("flaskctx.cli").show_server_banner
+    name = info.app_import_path or getattr(app, "name", None)
+    show(debug, name and f"{name} over {protocol}")
+
+
 def _refuse_wsgi_options(context: click.Context) -> None:
-    given = [name for name in WSGI_ONLY if context.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    given = [name for name in WSGI_ONLY if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if given:
         options = ", ".join("--" + name.replace("_", "-") for name in given)
         raise click.UsageError(f"{options}: only werkzeug's WSGI server knows this. Leave it out with --asgi.")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import code
+import ast
+import inspect
 import os
 import sys
+from code import InteractiveConsole
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..bridge import call_here, drive
 from ..command_group import with_appcontext
 from ..globals import current_app
 
@@ -21,13 +25,33 @@ if TYPE_CHECKING:
 def shell_command() -> None:
     """Run an interactive Python in which the application, its context and what it offers to shells are there.
 
-    `app.shell_context_processor` adds names; a file named by PYTHONSTARTUP is run first.
+    `app.shell_context_processor` adds names; a file named by PYTHONSTARTUP is run first. 'await' works at the
+    prompt: coroutines run on the background loop.
     """
     app = current_app._get_current_object()
     namespace = _startup_namespace()
     namespace.update(app.make_shell_context())
     _enable_completion(namespace)
-    code.interact(banner=_banner(app), local=namespace)
+    Console(namespace).interact(_banner(app))
+
+
+class Console(InteractiveConsole):
+    """A console in which `await` may stand at the prompt; it waits for the background loop."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        super().__init__(namespace)
+        self.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+    def runcode(self, code: CodeType) -> None:
+        if not code.co_flags & inspect.CO_COROUTINE:
+            super().runcode(code)
+            return
+        try:
+            drive(call_here("await it")(FunctionType(code, self.locals)))
+        except SystemExit:
+            raise
+        except BaseException:
+            self.showtraceback()
 
 
 def _banner(app: Flask) -> str:

@@ -1,6 +1,8 @@
 """The contexts: which application, request, session and `g` are current, and how they are carried elsewhere."""
 
+from ..globals import _app_ctx_stack, _request_ctx_stack
 from .app_context import AppContext, _AppCtxGlobals, _sentinel
+from .body_context import BodyContext
 from .carry import Borrowed, CarryingExecutor, carry, copy_current_request_context
 from .current import after_this_request, has_app_context, has_request_context
 from .request_context import RequestContext
@@ -9,11 +11,14 @@ from .streaming import stream_with_context
 
 __all__ = [
     "AppContext",
+    "BodyContext",
     "Borrowed",
     "CarryingExecutor",
     "RequestContext",
     "State",
     "_AppCtxGlobals",
+    "_app_ctx_stack",
+    "_request_ctx_stack",
     "_sentinel",
     "after_this_request",
     "carry",

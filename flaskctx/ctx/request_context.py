@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import WebsocketMismatch
 
+from ..websockets import UpgradeRequired, Websocket
 from .app_context import _sentinel
 from .states import State
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from ..local import Node
     from ..sessions import SessionInterface, SessionMixin
     from ..typing import AfterRequestCallable
-    from ..wrappers import Request
+    from ..wrappers import Request, Response
     from .app_context import AppContext
 
 
@@ -68,6 +70,8 @@ class RequestContext:
     _session_to_open: SessionInterface | None = None
     """Opens the session when it is read first; None where it was opened at push, and before that."""
     flashes: list[tuple[str, str]] | None = None
+    _handshake: Response | None = None
+    """The response that a websocket's handshake was answered with."""
     _url_adapter: MapAdapter | None = None
     _rule: Rule | None
     """The rule that matches, where that is known without an adapter; the adapter is then made when it's read."""
@@ -125,6 +129,19 @@ class RequestContext:
         self._rule = None
 
     @property
+    def websocket(self) -> Websocket:
+        """The request's websocket. Raises RuntimeError where the request isn't one."""
+        try:
+            connection = self.request.environ["flaskctx.websocket"]
+        except KeyError:
+            raise RuntimeError(
+                f"{self!r} is no websocket: `websocket` is for the views of @app.websocket rules, and for hooks while "
+                "request.url_rule.websocket is true."
+            ) from None
+        websocket: Websocket = self.__dict__.setdefault("_websocket", Websocket(self, connection))
+        return websocket
+
+    @property
     def preserved(self) -> bool:
         """Whether the request has ended and the context is kept for a test client or a debugger."""
         return self._state is State.PRESERVED
@@ -153,9 +170,25 @@ class RequestContext:
                 request.url_rule, request.view_args = matched
             except HTTPException as error:
                 request.routing_exception = error
-        limit = getattr(request.url_rule, "max_content_length", None)
-        if limit is not None:
-            request.max_content_length = limit
+            if "flaskctx.websocket" not in request.environ:
+                self._refuse_websocket()
+        limits: dict[str, Any] | None = getattr(request.url_rule, "for_request", None)
+        if limits:
+            for name, value in limits.items():
+                setattr(request, name, value)
+
+    def _refuse_websocket(self) -> None:
+        """Let a plain HTTP request to a websocket's URL be answered with 426, wherever it came through."""
+        request = self.request
+        if request.url_rule is not None and request.url_rule.websocket:
+            self.app.logger.error(
+                "A client asked for the websocket %s, which this server can't give: it speaks WSGI, or has no library "
+                "for websockets. Serve the application through app.asgi (uvicorn[standard], hypercorn, granian).",
+                request.path,
+            )
+        elif not isinstance(request.routing_exception, WebsocketMismatch) or "HTTP_UPGRADE" in request.environ:
+            return
+        request.routing_exception = UpgradeRequired()
 
     def push(self) -> None:
         """Make the request current here; opens the session and matches the URL.

@@ -79,6 +79,14 @@ class AsyncContextStream(_ContextStream, AsyncIterator[Any]):
             await self.aclose()
             raise
 
+    async def athrow(self, error: BaseException) -> Any:
+        """Raise an error in the generator, in its contexts; what isn't a generator doesn't learn of it."""
+        throw = getattr(self._iterator, "athrow", None)
+        if throw is None:
+            raise error
+        with self._contexts:
+            return await throw(error)
+
     async def aclose(self) -> None:
         """Close the generator, in its contexts; a second call does nothing."""
         iterator, self._iterator = self._iterator, _nothing()

@@ -10,10 +10,14 @@ from __future__ import annotations
 import json as _json
 from typing import IO, TYPE_CHECKING, Any, AnyStr
 
+from jinja2.utils import htmlsafe_json_dumps
+
 from ..globals import current_app
-from .provider import default
+from .provider import completed, default
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from ..wrappers import Response
 
 
@@ -24,7 +28,7 @@ def dumps(obj: Any, **kwargs: Any) -> str:
     """
     if current_app:
         return current_app.json.dumps(obj, **kwargs)
-    return _json.dumps(obj, **{"default": default, **kwargs})
+    return _json.dumps(obj, **completed(kwargs, {"default": default}))
 
 
 def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
@@ -35,7 +39,7 @@ def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
     if current_app:
         current_app.json.dump(obj, fp, **kwargs)
     else:
-        _json.dump(obj, fp, **{"default": default, **kwargs})
+        _json.dump(obj, fp, **completed(kwargs, {"default": default}))
 
 
 def loads(s: str | bytes, **kwargs: Any) -> Any:
@@ -69,3 +73,31 @@ def jsonify(*args: Any, **kwargs: Any) -> Response:
     :raises RuntimeError: no application is current.
     """
     return current_app.json.response(*args, **kwargs)
+
+
+# Kept from the classic API
+
+
+class JSONEncoder(_json.JSONEncoder):
+    """Converts what `app.json` converts; subclassed for `app.json_encoder` and `blueprint.json_encoder`."""
+
+    def default(self, o: Any) -> Any:
+        """Convert a value that JSON has no form for, as `flaskctx.json.provider.default` does."""
+        return default(o)
+
+
+class JSONDecoder(_json.JSONDecoder):
+    """The standard library's; subclassed for `app.json_decoder` and `blueprint.json_decoder`."""
+
+
+def htmlsafe_dumps(obj: Any, **kwargs: Any) -> Markup:
+    """Return *obj* as JSON text that can stand in a `<script>` tag. In templates, `|tojson` does it.
+
+    :param kwargs: passed on to the application's provider.
+    """
+    return htmlsafe_json_dumps(obj, dumps=dumps, **kwargs)
+
+
+def htmlsafe_dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
+    """Write *obj* to a text file as JSON that can stand in a `<script>` tag."""
+    fp.write(htmlsafe_dumps(obj, **kwargs))

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from werkzeug.http import http_date
 
+from .classic import CodecAttribute, codec
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,6 +29,9 @@ class JSONProvider:
 
     :param app: the application. It is referred to weakly, because it holds its provider.
     """
+
+    data_types: tuple[type, ...] = (dict, list)
+    """What a view may return to have it sent as JSON. Dicts and lists always are; a provider may add to them."""
 
     def __init__(self, app: Flask) -> None:
         self._app = cast("Flask", weakref.proxy(app))
@@ -59,7 +64,7 @@ class JSONProvider:
         if not kwargs:
             if len(args) == 1:
                 return args[0]
-            return list(args) if args else None
+            return args or None
         if args:
             raise TypeError(
                 "A JSON response takes either values or keyword arguments, not both:"
@@ -100,6 +105,13 @@ def default(o: Any) -> Any:
         f"Object of type {type(o).__name__} is not JSON serializable."
         " Convert it first, or set app.json.default to a function that does."
     )
+
+
+def completed(options: dict[str, Any], standard: dict[str, Any]) -> dict[str, Any]:
+    """Return options for `json.dumps`, completed by standard ones; an encoder class may have a `default` of its own."""
+    if getattr(options.get("cls"), "default", json.JSONEncoder.default) is not json.JSONEncoder.default:
+        standard = {name: value for name, value in standard.items() if name != "default"}
+    return {**standard, **options}
 
 
 # One laid-out way to write JSON: the options (compared at each use), and the encoder they made.
@@ -144,9 +156,11 @@ class DefaultJSONProvider(JSONProvider):
         :param indent: break lines, and indent by this many spaces or this text.
         :param kwargs: further options of `json.dumps`. These win over the provider's attributes.
         """
+        if CodecAttribute.used and "cls" not in kwargs and (chosen := self._codec("json_encoder")):
+            kwargs["cls"] = chosen
         if kwargs:
             own = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
-            return json.dumps(obj, separators=separators, indent=indent, **{**own, **kwargs})
+            return json.dumps(obj, separators=separators, indent=indent, **completed(kwargs, own))
         # json.dumps() builds an encoder at each call; an encoder keeps no state between calls.
         options = (self.default, self.ensure_ascii, self.sort_keys, separators, indent)
         for made_from, encoder in self._encoders:
@@ -171,8 +185,18 @@ class DefaultJSONProvider(JSONProvider):
 
         :param s: text, or bytes in UTF-8, UTF-16 or UTF-32.
         :param kwargs: options of `json.loads`.
+        :raises ValueError: it is no JSON, or nested too deeply to be read.
         """
-        return json.loads(s, **kwargs)
+        if CodecAttribute.used and "cls" not in kwargs and (chosen := self._codec("json_decoder")):
+            kwargs["cls"] = chosen
+        try:
+            return json.loads(s, **kwargs)
+        except RecursionError as error:
+            raise ValueError("The JSON text is nested too deeply.") from error
+
+    def _codec(self, name: str) -> type | None:
+        """Return the class for `json.dumps` or `json.loads` that the application or a blueprint has set, if any."""
+        return codec(self._app, name)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return a response with the arguments as JSON, laid out as `compact` says.

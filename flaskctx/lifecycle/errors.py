@@ -60,7 +60,7 @@ async def handle_exception(call: Call, context: RequestContext, error: Exception
     handler = app._find_error_handler(response, context.request.blueprints)
     if handler is not None:
         response = await call(handler, response)
-    finished: Response = await step(call, context, "finalize_request", response, True)
+    finished: Response = await step(call, context, "finalize_request", response, from_error_handler=True)
     return finished
 
 

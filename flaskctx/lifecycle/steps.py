@@ -23,9 +23,12 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..bridge import HouseIsFull, is_async, original
+from werkzeug.exceptions import RequestTimeout
+
+from ..bridge import HouseIsFull, is_async, limited, original
 from ..signals import request_finished, request_started
-from ..wrappers import make_response, needs_calling
+from ..websockets import WebsocketDisconnect
+from ..wrappers import TimeLimitExceeded, make_response, needs_calling
 from . import app_context, errors, teardown  # noqa: F401  they register their steps
 from .end import end_request, lend_to_debugger
 from .errors import last_resort, propagates
@@ -42,11 +45,13 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 
 
-async def serve(call: Call, context: RequestContext, respond: Callable[[Response], A], plain: bool) -> A:
+async def serve(call: Call, context: RequestContext, respond: Callable[..., A | None], plain: bool) -> A | None:
     """Serve one request; return what `respond(response)` returned.
 
     Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
 
+    :param respond: returns None where it would have to call functions of the user's, which may block; it is then
+        called once more, as `respond(response, True)`, where they may.
     :param plain: whether the application `is_plain`.
     """
     context._call = call
@@ -59,9 +64,11 @@ async def serve(call: Call, context: RequestContext, respond: Callable[[Response
             await steps.enter_request_context(call, context)
             response = await steps.full_dispatch_request(call, context)
             answer = respond(response)
+            if answer is None:
+                answer = await call(respond, response, True)
         except Exception as raised:
             error = original(raised)
-            answer = respond(await _answer_to_error(call, context, error))
+            answer = await _answer_error(call, context, respond, error)
     except BaseException as raised:
         # no body will be sent that could end the context later
         context._streams = 0
@@ -79,18 +86,21 @@ async def serve(call: Call, context: RequestContext, respond: Callable[[Response
     return answer
 
 
-async def _answer_to_error(call: Call, context: RequestContext, error: BaseException) -> Response:
-    """Return the 500 for an exception that nothing has handled; raise it where exceptions propagate."""
+async def _answer_error(
+    call: Call, context: RequestContext, respond: Callable[..., A | None], error: BaseException
+) -> A | None:
+    """Respond with the 500 for an exception that nothing has handled; raise it where exceptions propagate."""
     try:
         if not context._nodes:
             # the push failed before anything was current that handlers and hooks could use
             raise error
-        response: Response = await step(call, context, "handle_exception", error)
+        response = await step(call, context, "handle_exception", error)
+        answer = respond(response)
+        return await call(respond, response, True) if answer is None else answer
     except Exception as failure:
         if propagates(context.app):
             raise
-        response = await last_resort(call, context, original(failure))
-    return response
+        return respond(await last_resort(call, context, original(failure)))
 
 
 async def _end_after_error(call: Call, context: RequestContext, error: BaseException | None) -> None:
@@ -122,6 +132,8 @@ async def full_dispatch_request(call: Call, context: RequestContext) -> Response
             if "flaskctx.receive_body" in context.request.environ:
                 await receive_body(call, context)
             rv = await steps.dispatch_request(call, context)
+    except WebsocketDisconnect:
+        rv = None
     except Exception as error:
         rv = await step(call, context, "handle_user_exception", original(error))
     response: Response = await steps.finalize_request(call, context, rv)
@@ -171,7 +183,8 @@ async def receive_body(call: Call, context: RequestContext) -> None:
     if rule is not None and not getattr(rule, "stream", False):
         receive = request.environ["flaskctx.receive_body"]
         if is_async(receive) or is_async(context.app.view_functions[rule.endpoint]):
-            await call(receive, request)
+            timeout: float | None = context.app.config["BODY_TIMEOUT"]
+            await call(receive if timeout is None else limited(receive, timeout, RequestTimeout), request)
 
 
 @native
@@ -183,8 +196,12 @@ def dispatch_request(call: Call, context: RequestContext) -> Coroutine[Any, Any,
     rule: Any = request.url_rule
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
         return call(app.make_default_options_response)
-    view_args: dict[str, Any] = request.view_args or {}
-    return call(app.view_functions[rule.endpoint], **view_args)
+    view, view_args = app.view_functions[rule.endpoint], request.view_args or {}
+    timeout: float | None = request.timeout or app.config["REQUEST_TIMEOUT"]
+    if timeout is not None:
+        request.set_deadline(timeout)
+        view = limited(view, timeout, TimeLimitExceeded)
+    return call(view, **view_args)
 
 
 @native
@@ -195,17 +212,18 @@ async def finalize_request(call: Call, context: RequestContext, rv: Any, from_er
     """
     app, plain = context.app, context._plain
     response: Response
+    if rv is None:
+        # the view of a websocket that was accepted has nothing to return: its response was the handshake's
+        rv = context._handshake
     if (plain or not overridden(app, "make_response")) and (type(rv) is str or not needs_calling(rv)):
         response = app.response_class(rv) if type(rv) is str else make_response(app, rv)
     else:
         response = await call(app.make_response, rv)
+    if not plain and context._handshake is not None:
+        # for that one the after hooks were called; this one only tells how the websocket ends
+        return response
     try:
-        if (
-            not plain
-            or app.after_request_funcs
-            or context._after_request_functions
-            or (context.uses_session() and not app.session_interface.is_null_session(context.session))
-        ):
+        if not plain or app.after_request_funcs or context._after_request_functions or context.uses_session():
             response = await (NATIVE_STEPS if plain else JUDGED_STEPS).process_response(call, context, response)
         if request_finished.receivers:
             await send(call, request_finished, app, response=response)

@@ -112,13 +112,14 @@ class SecureCookieSessionInterface(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Set the cookie if the session was changed or is to be refreshed; delete it if it was emptied."""
         accessed = session.accessed  # as of now: looking whether there is something to save is reading
-        if session.modified and not session:
+        emptied = session.modified and not session
+        saved = not emptied and self.should_set_cookie(app, session) and session
+        if accessed or emptied or saved:
+            _vary_by_cookie(response)
+        if emptied:
             self._delete_cookie(app, response)
-        elif self.should_set_cookie(app, session) and session:
+        elif saved:
             self._set_cookie(app, session, response)
-        elif not accessed:
-            return
-        _vary_by_cookie(response)
 
     def _delete_cookie(self, app: Flask, response: Response) -> None:
         response.delete_cookie(self.get_cookie_name(app), **self._cookie_attributes(app))
@@ -165,7 +166,11 @@ def opens_on_demand(interface: SessionInterface) -> bool:
 
     So it is with the signed cookie, unless a subclass, the interface itself or a tool has something to add.
     """
-    return _decides(type(interface)) == _DECIDED and interface.__dict__.keys().isdisjoint(_DECIDING)
+    return (
+        isinstance(interface, SecureCookieSessionInterface)
+        and _decides(type(interface)) == _DECIDED
+        and interface.__dict__.keys().isdisjoint(_DECIDING)
+    )
 
 
 def _cookie_text(request: Request, name: str) -> str | None:

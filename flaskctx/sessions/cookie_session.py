@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 # The key is no string, so that no user's key equals it and no JSON writer takes it for one.
 _PLACEHOLDER: dict[Any, Any] = {object(): "This session is not decoded yet; use dict(session)."}
 
+# Stands for a default that was not given.
+_REQUIRED: Any = object()
+
 # Bytes of a compressed session that are looked at before it is verified.
 _INFLATED_MOST = 8192
 
@@ -250,10 +253,10 @@ class SecureCookieSession(dict[str, Any], SessionMixin):
         dict.clear(self)
         self._modified = True
 
-    def pop(self, key: str, *default: Any) -> Any:
+    def pop(self, key: str, default: Any = _REQUIRED) -> Any:
         self._change()
         found = dict.__contains__(self, key)
-        value = dict.pop(self, key, *default)
+        value = dict.pop(self, key) if default is _REQUIRED else dict.pop(self, key, default)
         if found:
             self._modified = True
         return value
@@ -270,9 +273,9 @@ class SecureCookieSession(dict[str, Any], SessionMixin):
             self._modified = True
         return dict.setdefault(self, key, default)
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
+    def update(self, arg: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
         self._change()
-        dict.update(self, *args, **kwargs)
+        dict.update(self, () if arg is None else arg, **kwargs)
         self._modified = True
 
     def __ior__(self, other: Any) -> Any:

@@ -3,6 +3,7 @@
 from .async_client import FlaskAsyncClient
 from .builder import EnvironBuilder
 from .client import FlaskClient
+from .connection import Connection
 from .runner import FlaskCliRunner
 
-__all__ = ["EnvironBuilder", "FlaskAsyncClient", "FlaskCliRunner", "FlaskClient"]
+__all__ = ["Connection", "EnvironBuilder", "FlaskAsyncClient", "FlaskCliRunner", "FlaskClient"]

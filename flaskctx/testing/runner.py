@@ -35,5 +35,13 @@ class FlaskCliRunner(CliRunner):
         :param cli: a command or group.
         :param args: the command line, as a list or one string.
         """
-        kwargs.setdefault("obj", _LoadedApp(self.app))
+        kwargs.setdefault("obj", self._loader())
         return super().invoke(self.app.cli if cli is None else cli, args, **kwargs)
+
+    def _loader(self) -> AppLoader:
+        """Return what commands get the application from: a `ScriptInfo` wherever a command may ask for one."""
+        script_info: Any = AppLoader.default
+        if script_info is None:
+            return _LoadedApp(self.app)
+        info: AppLoader = script_info(create_app=lambda: self.app, set_debug_flag=False)
+        return info

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator
+    from collections.abc import AsyncIterable, Callable
 
 
 def is_async_body(body: object) -> TypeGuard[AsyncIterable[str | bytes]]:
@@ -21,38 +21,67 @@ class EncodedChunks:
     """Async iterator over a body's chunks as bytes, which closes the body when it ends.
 
     It ends by exhaustion, by an error in the body, or by `aclose()`, whichever comes first; the body is
-    closed exactly once, also when it was never iterated. Use it in one task at a time.
+    closed exactly once, also when it was never iterated. Use it in one task: a body may hold what belongs to
+    its task.
 
     :param body: an async iterable of str (sent as UTF-8) and bytes.
     """
 
-    __slots__ = ("_body", "_closed", "_iterator")
+    __slots__ = ("_body", "_iterator", "closed", "shelter")
 
     def __init__(self, body: AsyncIterable[str | bytes]) -> None:
         self._body = body
-        self._iterator: AsyncIterator[str | bytes] | None = None
-        self._closed = False
+        self._iterator: Any = None
+        self.closed = False
+        """Whether the body was closed."""
+        self.shelter: Callable[[], None] | None = None
+        """Called before a body is closed that has not come to its end, so that a cancellation doesn't cut that off."""
 
     def __aiter__(self) -> EncodedChunks:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._closed:
+        if self.closed:
             raise StopAsyncIteration
         try:
             if self._iterator is None:
                 self._iterator = aiter(self._body)
             chunk = await anext(self._iterator)
-        except BaseException:  # its end is StopAsyncIteration
+        except StopAsyncIteration:
+            await self._close()
+            raise
+        except BaseException:
+            await self.aclose()
+            raise
+        return chunk.encode() if isinstance(chunk, str) else chunk
+
+    async def athrow(self, error: BaseException) -> bytes | None:
+        """Raise a cancellation where the body has yielded: it may be that of a timeout which the body holds open there.
+
+        Returns the next chunk of a body that goes on, None at its end. Raises what the body raises.
+        """
+        throw = getattr(self._iterator, "athrow", None)
+        if throw is None:
+            raise error
+        try:
+            chunk = await throw(error)
+        except StopAsyncIteration:
+            await self._close()
+            return None
+        except BaseException:
             await self.aclose()
             raise
         return chunk.encode() if isinstance(chunk, str) else chunk
 
     async def aclose(self) -> None:
         """Close the body. A second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
+        if not self.closed:
+            if self.shelter is not None:
+                self.shelter()
+            await self._close()
+
+    async def _close(self) -> None:
+        self.closed = True
         try:
             if self._iterator is not None and self._iterator is not self._body:
                 await _close(self._iterator)
@@ -66,4 +95,10 @@ async def _close(source: Any) -> None:
     if close is not None:
         outcome = close()
         if inspect.isawaitable(outcome):
-            await outcome
+            try:
+                await outcome
+            except BaseExceptionGroup as group:
+                # a task group that a generator holds open wraps up the GeneratorExit with which it is closed
+                _, rest = group.split(GeneratorExit)
+                if rest is not None:
+                    raise rest from None

@@ -26,7 +26,7 @@ def make_response(app: Flask, rv: Any) -> Response:
     | a response of `app.response_class` | itself |
     | str, bytes, bytearray | the body |
     | iterator or generator; async generator or other async iterable | the body, streamed |
-    | dict, list | JSON, by `app.json.response` |
+    | dict, list, and what else is in `app.json.data_types` | JSON, by `app.json.response` |
     | any werkzeug response, WSGI callable or HTTPException | a response, by `response_class.force_type` |
     | `(value, status)`, `(value, headers)`, `(value, status, headers)` | as above, then status and headers |
 
@@ -50,6 +50,8 @@ def make_response(app: Flask, rv: Any) -> Response:
         response = _forced(app, rv)
     elif isinstance(rv, (Iterator, AsyncIterable)):
         return app.response_class(rv, status=status, headers=headers)
+    elif isinstance(rv, getattr(app.json, "data_types", ())):
+        response = app.json.response(rv)
     else:
         _refuse(rv)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import EnvironHeaders
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wsgi import LimitedStream
 
 from .. import json
 from ..debughelpers import attach_enctype_error_multidict
-from ..globals import current_app
+from ..globals import _request_ctx_stack, current_app
+from .client import has_hung_up
 from .input import CountedStream, InputStream
 from .quick import defines_any
 
@@ -86,6 +88,12 @@ class _Limit:
 
     def __set__(self, request: Any, limit: int | None) -> None:
         vars(request)[self._name] = limit
+
+
+class TimeLimitExceeded(ServiceUnavailable):
+    """A view has taken more time than its `timeout` or `REQUEST_TIMEOUT`: a 503, through the error handlers."""
+
+    description = "The server took too long to answer. Please try again later."
 
 
 class Request(WerkzeugRequest):
@@ -168,6 +176,51 @@ class Request(WerkzeugRequest):
         self.shallow = shallow
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
+
+    # --- the client ----------------------------------------------------------------------------------------
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the client has left, as far as is known. Ask now and then, in a `def` or `async def` function:
+
+            while not request.disconnected: ...
+
+        Under ASGI the first question starts the watching of the connection, which isn't possible while the body is
+        unread. (Unless its route says `cancel_on_disconnect=False`, an `async def` view is cancelled by itself.) Under
+        WSGI the socket is looked at, where the server shows it: gunicorn does; else this stays False.
+        """
+        context = _request_ctx_stack.top
+        call = context._call if context is not None and context.request is self else None
+        exchange = getattr(call, "exchange", None)
+        return has_hung_up(self.environ) if exchange is None else exchange.is_gone()
+
+    # --- time ----------------------------------------------------------------------------------------------
+
+    #: The seconds that the view may take, where its route says so (`timeout=`). None: as `REQUEST_TIMEOUT` says.
+    timeout: float | None = None
+
+    #: When the view has to be done, on the clock of `time.monotonic()`. None: it has all the time it wants.
+    deadline: float | None = None
+
+    def set_deadline(self, seconds: float) -> None:
+        """Give the request some seconds from now on; the lifecycle does, before it calls the view."""
+        self.deadline = time.monotonic() + seconds
+
+    @property
+    def time_left(self) -> float | None:
+        """The seconds until the deadline, negative when it has passed; None where there is none."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+    def check_deadline(self) -> None:
+        """For `def` views that take long, as no thread can be stopped: raise a 503 when the time is up.
+
+        An `async def` view is cancelled at its deadline and has no need of this.
+
+        :raises TimeLimitExceeded: (503) the deadline has passed.
+        """
+        left = self.time_left
+        if left is not None and left <= 0:
+            raise TimeLimitExceeded
 
     # --- what the routing found --------------------------------------------------------------------------
 

@@ -248,9 +248,9 @@ def makes_its_response(value: object) -> TypeGuard[HTTPException]:
     """
     return (
         isinstance(value, HTTPException)
-        and value.response is None
         and type(value).__call__ is _CALL_OF_EXCEPTIONS
         and type(value).get_response in _RESPONSES_OF_EXCEPTIONS
+        and value.response is None
     )
 
 

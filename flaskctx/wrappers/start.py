@@ -6,13 +6,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from .async_body import is_async_body
 from .quick import HEADERS_ARE_KNOWN
 from .response import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 # What werkzeug's way from a response to (body, status, headers) calls. It is looked up for each response:
 # a subclass or a tool may have put its own function there.
@@ -29,6 +30,10 @@ _called_on_start = attrgetter(
 _CALLED = _called_on_start(Response) if HEADERS_ARE_KNOWN else None
 _CALL = Response.__call__
 
+# Those of them that can't have an async body.
+_needs_bytes = attrgetter("get_wsgi_response", "get_app_iter", "iter_encoded")
+_NEED_BYTES = _needs_bytes(Response)
+
 # names that need no closer look; any other is compared without regard to case
 _UNTOUCHED = frozenset(
     {"Content-Type", "Content-Length", "Set-Cookie", "Vary", "Cache-Control", "Date", "ETag", "Last-Modified"}
@@ -38,13 +43,14 @@ _URLS = ("location", "content-location")
 _WITHOUT_BODY = (204, 304)
 
 
-def response_start(
-    response: Response, environ: dict[str, Any]
-) -> tuple[str, int, list[tuple[str, str]], Iterable[bytes] | None]:
+Start = tuple[str, int, list[tuple[str, str]], "Iterable[bytes] | None"]
+
+
+def response_start(response: Response, environ: dict[str, Any]) -> Start:
     """Return what the server is given: `(status line, status code, headers, body)`.
 
-    Equal to `response.get_wsgi_response(environ)`, only sooner in the usual case: a list of bytes, and
-    nothing overridden on the way. Otherwise that method is called.
+    Equal to `response.get_wsgi_response(environ)`, only sooner where nothing is overridden on the way. Otherwise that
+    method is called.
 
     The body is iterated and then, if it has a `close`, closed once, which closes the response; a plain list
     or tuple has nothing to close, as long as nobody uses `response.call_on_close` after this. It is None if
@@ -57,22 +63,66 @@ def response_start(
         body: Any = response.response
         code = response._status_code
         if type(body) is list:
-            if code >= 200 and code not in _WITHOUT_BODY and not response._on_close:
-                items = _final_items(response, body)
-                if items is not None:
-                    return response._status, code, items, () if environ["REQUEST_METHOD"] == "HEAD" else body
-        elif is_async_body(body):
-            return response._status, code, response.get_wsgi_headers(environ).to_wsgi_list(), None
+            if not response._on_close:
+                items = _final_items(response, body) if code >= 200 and code not in _WITHOUT_BODY else None
+                if items is None:
+                    items = response.get_wsgi_headers(environ).to_wsgi_list()
+                    body = () if has_no_body(environ, code) else list(response.iter_encoded())
+                return response._status, code, items, () if environ["REQUEST_METHOD"] == "HEAD" else body
+        elif not isinstance(body, list | tuple):
+            return _streamed_start(response, environ)
+    elif is_async_body(response.response) and _needs_bytes(type(response)) == _NEED_BYTES:
+        headers = response.get_wsgi_headers(environ).to_wsgi_list()
+        return response.status, response.status_code, headers, None
     app_iter, status, headers = response.get_wsgi_response(environ)
     return status, response._clean_status(status)[1], headers, app_iter
 
 
-def _final_items(response: Response, body: list[Any]) -> list[tuple[str, str]] | None:
-    """Return the final headers; None if the body isn't a list of bytes or a header's URL needs mending."""
+def _streamed_start(response: Response, environ: dict[str, Any]) -> Start:
+    """Return the start of a response whose body is no sequence, and whose class overrides nothing."""
+    body: Any = response.response
+    has_body = not has_no_body(environ, response._status_code)
+    items = _final_items(response, None) if has_body else None
+    if items is None:
+        items = response.get_wsgi_headers(environ).to_wsgi_list()
+    app_iter: Iterable[bytes] | None
+    if is_async_body(body):
+        app_iter = None
+    elif has_body and not response.direct_passthrough:
+        app_iter = _ClosingBody(response)
+    else:
+        app_iter = response.get_app_iter(environ)
+    return response._status, response._status_code, items, app_iter
+
+
+class _ClosingBody:
+    """A response's chunks, to be iterated directly; closing it closes the response."""
+
+    __slots__ = ("_chunks", "_response")
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self._chunks = response.iter_encoded()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+    def close(self) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+        self._response.close()
+
+
+def _final_items(response: Response, body: list[Any] | None) -> list[tuple[str, str]] | None:
+    """Return the final headers; None if a header's URL needs mending, or the body isn't a list of bytes.
+
+    :param body: None for a stream, whose length isn't known.
+    """
     headers = response.headers
     if type(headers) is not Headers:
         return None
-    for chunk in body:
+    for chunk in body or ():
         if type(chunk) is not bytes:
             return None
     items = headers._list.copy()
@@ -84,7 +134,7 @@ def _final_items(response: Response, body: list[Any]) -> list[tuple[str, str]] |
         has_length = "content-length" in names
         if not names.isdisjoint(_URLS):
             return None
-    if not has_length and response.automatically_set_content_length:
+    if body is not None and not has_length and response.automatically_set_content_length:
         items.append(("Content-Length", str(sum(map(len, body)))))
     return items
 
@@ -94,11 +144,23 @@ def has_no_body(environ: dict[str, Any], status_code: int) -> bool:
     return environ["REQUEST_METHOD"] == "HEAD" or 100 <= status_code < 200 or status_code in (204, 304)
 
 
-def overrides_start(response: Response) -> bool:
+def take_close_functions(response: Response) -> list[Callable[[], object]]:
+    """Take over the functions of `call_on_close`: to be called after the body is closed, and maybe elsewhere."""
+    functions, response._on_close = response._on_close, []
+    return functions
+
+
+def may_block_at_start(response: WerkzeugResponse) -> bool:
+    """Tell whether `response_start` or a call of the response comes upon functions of a subclass of the user's."""
+    cls = type(response)
+    return cls is not Response and cls is not WerkzeugResponse and (overrides_call(response) or overrides_start(response))
+
+
+def overrides_start(response: WerkzeugResponse) -> bool:
     """Tell whether `response_start` calls functions that aren't this package's: code of the user's."""
     return _called_on_start(type(response)) != _CALLED
 
 
-def overrides_call(response: Response) -> bool:
+def overrides_call(response: WerkzeugResponse) -> bool:
     """Tell whether the class has its own `__call__`: then it is to be served as any WSGI callable."""
     return type(response).__call__ is not _CALL

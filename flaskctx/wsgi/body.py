@@ -1,66 +1,110 @@
-"""Bodies of WSGI responses that end more than an iterator: a kept context, a generator on the loop."""
+"""Bodies of WSGI responses that are streamed: where they run, and what ends with them."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..bridge import InWorker, drive
-from ..bridge.portal import STREAM
-from ..lifecycle import end_stream
-from ..wrappers import has_no_body
+from ..bridge import Pump, drive
+from ..ctx import BodyContext, State
+from ..lifecycle import end_stream, propagates
+from ..wrappers import has_no_body, take_close_functions
 
 if TYPE_CHECKING:
+    from ..app import Flask
     from ..bridge import Call
     from ..ctx import RequestContext
     from ..wrappers import Response
-    from ..wrappers.async_body import EncodedChunks
 
 
 class StreamedBody:
-    """A body whose request context was kept for it: closing the body tears the context down, once.
+    """A body that runs with the ContextVars of its request, also after that has ended.
 
-    Also when the server abandons it without closing it.
+    Closing it closes the iterable, calls the functions of `call_on_close`, and ends a request context that was kept
+    for it; once, also when the server abandons it without closing it.
+
+    :param functions: those of `call_on_close`.
     """
 
-    def __init__(self, call: Call, context: RequestContext, body: Any) -> None:
+    _app: Flask
+    _next: Callable[[], bytes] | None = None
+    _kept: RequestContext | None = None
+    _error: BaseException | None = None
+    _closed = False
+
+    def __init__(self, call: Call, body: Any, functions: list[Callable[[], object]]) -> None:
         self._call = call
-        self._context: RequestContext | None = context
+        self._variables = BodyContext()
         self._body = body
-        self._iterator = iter(body)
-        self._error: BaseException | None = None
+        self._functions = functions
+
+    def outlive(self, context: RequestContext) -> None:
+        """Go on after the lifecycle of this request, which has come to its end."""
+        self._app = context.app
+        self._variables.outlive_request()
+        if context._state is State.STREAMING:
+            self._kept = context
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
+        # without a request to be ended nothing has to be done at the end, so nothing stands between the chunks
+        return iter(self._begun(), None) if self._kept is None else self
 
     def __next__(self) -> bytes:
         try:
-            return next(self._iterator)  # type: ignore[no-any-return]
+            return self._begun()()
+        except StopIteration:
+            pass
         except BaseException as error:
-            if type(error) is not StopIteration:
-                self._error = error
-            self.close()
+            self._error = error
+            self._end_with_request()
             raise
+        self._end_with_request()
+        raise StopIteration
 
     def close(self) -> None:
         """Close the body, then its request."""
-        context, self._context = self._context, None
-        if context is None:
+        if self._closed:
             return
+        self._closed = True
         try:
-            close_body(self._call, self._body)
+            try:
+                self._close_body()
+            finally:
+                if self._kept is not None:
+                    self._variables.copy_out()
+                for function in self._functions:
+                    drive(self._call.shielded(function))
         except BaseException as error:
             self._error = self._error or error
             raise
         finally:
-            self._end(context)
+            self._end()
 
-    def _end(self, context: RequestContext) -> None:
+    def _end_with_request(self) -> None:
+        if self._kept is not None:
+            self.close()
+
+    def _begun(self) -> Callable[[], bytes]:
+        """Return what makes the next chunk, or raises StopIteration."""
+        if self._next is None:
+            run = self._variables.context.run
+            self._next = partial(run, run(iter, self._body).__next__)
+        return self._next
+
+    def _close_body(self) -> None:
+        self._variables.context.run(close_body, self._body)
+
+    def _end(self) -> None:
+        context, self._kept = self._kept, None
+        if context is None:
+            return
         try:
             drive(end_stream(self._call, context, self._error))
         except Exception as failure:
+            if self._error is None and propagates(context.app):
+                raise
             context.app.log_exception((type(failure), failure, failure.__traceback__))
 
     def __del__(self) -> None:
@@ -68,102 +112,32 @@ class StreamedBody:
             self.close()
 
 
-class AsyncBody:
-    """An async body, iterated on a loop by one task while this thread waits for each chunk.
-
-    One task, because an async generator may hold what belongs to its task (a timeout, a task group) across
-    its yields. In the worker thread of an ASGI request, whatever the thread waits for is awaited by the
-    request's own task anyway; the background loop makes a task for each wait, so there a `Pump` is needed.
-    """
+class AsyncBody(StreamedBody):
+    """An async body, iterated on a loop by a task of its own, while this thread waits for each chunk."""
 
     def __init__(self, call: Call, response: Response, environ: dict[str, Any], status_code: int) -> None:
-        self._call = call
-        self._response = response
-        self._chunks: EncodedChunks | None = response.aiter_encoded()
+        super().__init__(call, response.aiter_encoded(), take_close_functions(response))
         self._sends_body = not has_no_body(environ, status_code)
         self._pump: Pump | None = None
 
-    def __iter__(self) -> Iterator[bytes]:
-        return self
+    def _begun(self) -> Callable[[], bytes]:
+        return self._next_chunk
 
-    def __next__(self) -> bytes:
-        if not self._sends_body or self._chunks is None:
+    def _next_chunk(self) -> bytes:
+        if not self._sends_body:
             raise StopIteration
-        if isinstance(self._call, InWorker):
-            chunk = drive(self._call(_next_chunk, self._chunks))
-        else:
-            if self._pump is None:
-                self._pump = Pump(self._chunks)
-            chunk = drive(self._call(self._pump.next_chunk))
+        if self._pump is None:
+            self._pump = Pump(self._body, self._variables.context, self._app.config["TEARDOWN_WAIT"])
+        chunk: bytes | None = drive(self._call(self._pump.next_chunk))
         if chunk is None:
             raise StopIteration
-        return chunk  # type: ignore[no-any-return]
-
-    def close(self) -> None:
-        """Close the generator, where it runs, and the response."""
-        chunks, self._chunks = self._chunks, None
-        if chunks is None:
-            return
-        try:
-            drive(self._call.shielded(chunks.aclose if self._pump is None else self._pump.close))
-        finally:
-            self._response.close()
-
-    def __del__(self) -> None:
-        if not sys.is_finalizing():
-            self.close()
-
-
-async def _next_chunk(chunks: EncodedChunks) -> bytes | None:
-    return await anext(chunks, None)
-
-
-class Pump:
-    """One asyncio task that iterates, a chunk at a time, for whoever asks from other tasks."""
-
-    def __init__(self, chunks: Any) -> None:
-        self._chunks = chunks
-        self._wanted: asyncio.Queue[bool] = asyncio.Queue()
-        self._ready: asyncio.Queue[tuple[bytes | None, BaseException | None]] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
-
-    async def next_chunk(self) -> bytes | None:
-        """Return the next chunk, None at the end; raises what the generator raises."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name=STREAM)
-        elif self._task.done():
-            return None
-        self._wanted.put_nowait(True)
-        chunk, error = await self._ready.get()
-        if error is not None:
-            raise error
         return chunk
 
-    async def close(self) -> None:
-        """End the task; the generator is closed by it."""
-        if self._task is not None and not self._task.done():
-            self._wanted.put_nowait(False)
-            await self._task
-
-    async def _run(self) -> None:
-        try:
-            while await self._wanted.get():
-                chunk = await anext(self._chunks, None)
-                if chunk is None:
-                    break
-                self._ready.put_nowait((chunk, None))
-        except asyncio.CancelledError:
-            # to the server this is a connection that breaks off: nothing to log, and no regular end
-            self._ready.put_nowait((None, ConnectionAbortedError("The process is ending, and the stream with it.")))
-        except BaseException as error:
-            self._ready.put_nowait((None, error))
-        else:
-            self._ready.put_nowait((None, None))
-        finally:
-            await self._chunks.aclose()
+    def _close_body(self) -> None:
+        drive(self._call.shielded((self._pump or self._body).aclose))
 
 
-def close_body(call: Call, body: Any) -> None:
+def close_body(body: Any) -> None:
     """Close a body if it can be closed."""
     close = getattr(body, "close", None)
     if close is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..bridge import call_here, drive
+from ..bridge import call_here, drive, original
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle import is_plain, serve
-from ..wrappers import overrides_call, response_start
+from ..wrappers import overrides_call, response_start, take_close_functions
 from .body import AsyncBody, StreamedBody, close_body
 from .foreign import hide_foreign_contexts
 from .input import RECEIVE_BODY, receive_input
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..app import Flask
     from ..bridge import Call
+    from ..ctx import RequestContext
     from ..wrappers import Response
 
 
@@ -41,44 +43,77 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
         environ.setdefault(RECEIVE_BODY, receive_input)
     context = app.request_context(environ)
     responder = Responder(call, environ, start_response)
-    body: Iterable[bytes] = drive(serve(call, context, responder.respond, is_plain(app)))
-    if context._state is _STREAMING:
-        # closing the body ends the contexts that were kept for it
-        return StreamedBody(call, context, body)
+    try:
+        body: Any = drive(serve(call, context, responder.respond, is_plain(app)))
+    except BaseException:
+        responder.close_unsent(app)
+        raise
+    if type(body) is not list or context._state is _STREAMING:
+        return _outlasting(call, context, body)
+    return body
+
+
+def _outlasting(call: Call, context: RequestContext, body: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the body as it goes on after the lifecycle: alone, or with a request context that was kept for it."""
+    if not isinstance(body, StreamedBody):
+        if context._state is not _STREAMING:
+            return body
+        body = StreamedBody(call, body, [])
+    body.outlive(context)
     return body
 
 
 class Responder:
     """Turns a response into the start of the WSGI answer and its body."""
 
-    __slots__ = ("_body", "_call", "_environ", "_start_response")
+    __slots__ = ("_body", "_call", "_environ", "_start_response", "_started")
 
     def __init__(self, call: Call, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         self._call = call
         self._environ = environ
         self._start_response = start_response
         self._body: Any = None
+        self._started = False
 
     def respond(self, response: Response) -> Any:
-        """Start the answer; a second response, made because a teardown has failed, takes the first one's place."""
-        start_response = self._start_response
+        """Start the answer; called again while an exception is handled, it replaces the answer that was started."""
         if self._body is not None:
-            close_body(self._call, self._body)
-            start_response = self._replace
+            close_body(self._body)
         if overrides_call(response):
-            body: Any = response(self._environ, start_response)
+            self._body = self._streamed(response, response(self._environ, self._start))
         else:
             status, code, headers, body = response_start(response, self._environ)
-            start_response(status, headers)
             if body is None:
-                body = AsyncBody(self._call, response, self._environ, code)
-        self._body = body
-        return body
+                self._body = AsyncBody(self._call, response, self._environ, code)
+            else:
+                self._body = body if type(body) is list else self._streamed(response, body)
+            self._start(status, headers)
+        return self._body
 
-    def _replace(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        # PEP 3333: calling start_response again is allowed only with exc_info, as long as nothing was sent
-        try:
-            raise RuntimeError("The response was replaced because a teardown function failed.")
-        except RuntimeError as error:
-            replaced: Any = (RuntimeError, error, error.__traceback__)
-            return self._start_response(status, headers, replaced)
+    def _streamed(self, response: Response, body: Any) -> Any:
+        if type(body) is tuple or (type(body) is list and not response._on_close):
+            return body
+        if response.direct_passthrough and not (response._on_close or isinstance(body, Generator)):
+            # a file: servers send their own kind of it by other means than iteration
+            return body
+        return StreamedBody(self._call, body, take_close_functions(response))
+
+    def close_unsent(self, app: Flask) -> None:
+        """Close the body of an answer that will not be sent, as an exception goes to the server instead."""
+        if self._body is not None:
+            try:
+                close_body(self._body)
+            except Exception:
+                app.logger.exception("The body of a response that is not sent could not be closed.")
+
+    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        error = sys.exc_info()[1] if self._started and exc_info is None else None
+        self._started = True
+        if error is not None:
+            # PEP 3333: a second call has to name the exception that is the reason for it. A server that has sent
+            # nothing yet takes the new headers; werkzeug's test client raises the exception.
+            error = original(error)
+            exc_info = (type(error), error, error.__traceback__)
+        if exc_info is None:
+            return self._start_response(status, headers)
+        return self._start_response(status, headers, exc_info)

@@ -11,15 +11,16 @@ LAYERS = [
     # From the bottom up. A module may import from lower layers, and from its own package.
     {"local"},
     {"globals"},
-    {"signals", "config", "typing", "debughelpers", "environment", "command_group", "json", "logging", "bridge"},
-    {"ctx", "sessions", "wrappers", "concurrency"},
+    {"signals", "config", "typing", "debughelpers", "environment", "json", "logging", "bridge"},
+    {"websockets"},
+    {"ctx", "sessions", "wrappers", "concurrency", "command_group"},
     {"helpers", "lifecycle", "views"},
     {"templating", "instance", "development", "routes"},
     {"urls", "scaffold", "wsgi"},
     {"blueprints", "asgi"},
     {"testing"},
     {"app"},
-    {"cli", "compat", "devtools"},
+    {"cli", "compat", "_compat", "sansio", "devtools"},
     {"", "__main__"},
 ]
 

@@ -34,9 +34,18 @@ def nothing():
 def fails():
     raise TypeError("from inside")
 
+async def later():
+    return Flask("later")
+
+class Maker:
+    def __call__(self):
+        return Flask("made")
+
+maker = Maker()
 number = 3
 """,
     )
+    write("of_flask.py", "from flask import Flask\napp = Flask('app')\n")
     write("needing.py", app + "def make_app(x):\n    return Flask(x)\n")
     write("empty.py", "")
     write("bad_import.py", "import a_module_that_does_not_exist\n")
@@ -68,6 +77,7 @@ class TestFound:
             ("factory:create_app('q', y=2)", "q-2"),
             ("factory: create_app( y = [2] ) ", "d-[2]"),
             ("factory:needs('n')", "n"),
+            ("factory:maker()", "made"),
         ],
     )
     def test_an_import_path_gives_an_application(self, modules, path, name):
@@ -111,6 +121,9 @@ class TestNotFound:
             ("factory:a.b", "not understood"),
             ("factory:1 + 1", "not understood"),
             ("factory:", "not understood"),
+            ("factory:later", "factory 'later' in module 'factory' is async def. Applications are made before"),
+            ("of_flask", "neither an application.*one of Flask's own: import Flask from flaskctx"),
+            ("of_flask:app", "<Flask 'app'>, which is not a flaskctx application.*one of Flask's own"),
             ("bad_import", "imports something that can't be imported(.|\n)*a_module_that_does_not_exist"),
             (None, "Which application.*--app module:name.*FLASK_APP"),
         ],
@@ -126,6 +139,11 @@ class TestNotFound:
     def test_errors_of_the_users_code_are_left_as_they_are(self, modules, path, error):
         with pytest.raises(error):
             load(path)
+
+    def test_the_traceback_of_an_import_begins_with_the_users_code(self, modules):
+        with pytest.raises(NoAppException) as caught:
+            load("bad_import")
+        assert "importlib" not in caught.value.message
 
     def test_a_default_file_that_fails_is_not_passed_over(self, write):
         write("wsgi.py", "import a_module_that_does_not_exist\n")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
+from contextvars import copy_context
+from functools import partial
+from types import SimpleNamespace
+
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import flaskctx.cli.group
 from flaskctx.app import Flask
-from flaskctx.cli import FlaskGroup, ScriptInfo, pass_script_info
+from flaskctx.cli import FlaskGroup, ScriptInfo, cli, pass_script_info
 from flaskctx.globals import current_app
 
 APP = """
@@ -49,13 +56,17 @@ class TestCommands:
 
     def test_the_help_lists_all_commands(self, run, web):
         shown = run("--app", "web", "--help").output
-        for command in ("run", "routes", "shell", "show"):
+        for command in ("run", "routes", "shell", "lifecycle", "show"):
             assert f"\n  {command} " in shown
         assert "Show what the command sees." in shown
 
     def test_the_help_finds_the_application_of_the_environment(self, run, web):
         assert "show" in run("--help", env={"FLASK_APP": "web"}).output
-        assert "show" in run(env={"FLASK_APP": "web"}).output
+
+    def test_without_a_command_the_help_is_shown_as_an_error(self, run, web):
+        result = run(env={"FLASK_APP": "web"})
+        assert result.exit_code == 2
+        assert "Show what the command sees." in result.stderr
 
     @pytest.mark.parametrize(
         ("module", "message"),
@@ -78,15 +89,45 @@ class TestCommands:
         write("web.py", "raise RuntimeError('at import')")
         assert str(run("--app", "web", "show").exception) == "at import"
 
-    def test_packages_add_commands_through_entry_points(self, run, web, monkeypatch):
-        class EntryPoint:
-            name = "extra"
+    @pytest.fixture
+    def packages(self, monkeypatch):
+        """Installed packages that add the command `ours`, and for Flask `theirs` and another `shell`."""
 
-            def load(self):
-                return click.Command("extra", callback=lambda: click.echo("from a package"))
+        def say(name):
+            return click.Command(name, callback=lambda: click.echo(f"from a package: {name}"))
 
-        monkeypatch.setattr(flaskctx.cli.group, "entry_points", lambda group: [EntryPoint()])
-        assert run("extra", group=FlaskGroup("fresh")).output == "from a package\n"
+        def entry_points(group):
+            names = {"flaskctx.commands": ["ours"], "flask.commands": ["theirs", "shell"]}[group]
+            return [SimpleNamespace(name=name, load=partial(say, name)) for name in names]
+
+        monkeypatch.setattr(flaskctx.cli.group, "entry_points", entry_points)
+
+    @pytest.fixture
+    def stands_in(self, monkeypatch):
+        """flaskctx stands in for Flask."""
+        monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(stands_in_for="flask"), *sys.meta_path])
+
+    def test_packages_add_commands_through_entry_points(self, run, web, packages):
+        assert run("ours", group=FlaskGroup("fresh")).output == "from a package: ours\n"
+        assert "\n  ours" in run("--app", "web", "--help", group=FlaskGroup("fresh")).output
+
+    def test_those_made_for_flask_are_left_alone(self, run, web, packages):
+        assert run("--app", "web", "theirs", group=FlaskGroup("fresh")).exit_code == 2
+        assert "theirs" not in run("--app", "web", "--help", group=FlaskGroup("fresh")).output
+
+    def test_unless_flaskctx_stands_in_for_flask(self, run, web, packages, stands_in):
+        for name in ("ours", "theirs", "shell"):
+            assert run("--app", "web", name, group=FlaskGroup("fresh")).output == f"from a package: {name}\n"
+        assert "theirs" in run("--app", "web", "--help", group=FlaskGroup("fresh")).output
+
+    def test_which_the_application_itself_may_bring_about(self, run, write, packages, stands_in):
+        finder = sys.meta_path.pop(0)
+        sys.stand_in = lambda: sys.meta_path.insert(0, finder)
+        write("web.py", f"import sys\nsys.stand_in()\n{APP}")
+        try:
+            assert run("--app", "web", "theirs", group=FlaskGroup("fresh")).output == "from a package: theirs\n"
+        finally:
+            del sys.stand_in
 
     def test_a_script_has_its_own_application(self, run):
         script = FlaskGroup(name="script", create_app=lambda: Flask("scripted"))
@@ -131,7 +172,45 @@ class TestOptions:
 
     def test_the_version_is_shown(self, run):
         shown = run("--version").output
-        assert [line.split()[0] for line in shown.splitlines()] == ["Python", "flaskctx", "werkzeug"]
+        assert [line.split()[0] for line in shown.splitlines()] == ["Python", "flaskctx", "Werkzeug"]
+
+    def test_but_not_by_a_variable_that_happens_to_have_its_name(self, run, web):
+        assert run("--app", "web", "show", env={"FLASK_VERSION": "3.1"}).output.startswith("web ")
+
+    def test_and_the_version_of_flask_where_flaskctx_stands_in_for_it(self, run, monkeypatch):
+        monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(stands_in_for="flask"), *sys.meta_path])
+        assert f"Flask {importlib.metadata.version('flask')}, for which" in run("--version").output
+
+
+class TestCompletion:
+    @pytest.fixture
+    def no_leaks(self):
+        """What completing pushes is left to the end of a process that does nothing else."""
+
+    @pytest.fixture
+    def complete(self, folder):
+        def complete(*args):
+            *before, incomplete = args
+            shell = ShellComplete(cli, {}, "flaskctx", "_FLASKCTX_COMPLETE")
+            # as in a process of its own: the context that click makes isn't closed
+            items = copy_context().run(shell.get_completions, before, incomplete)
+            return [item.value for item in items]
+
+        return complete
+
+    def test_commands_of_the_application(self, complete, web):
+        assert complete("--app", "web", "sh") == ["shell", "show"]
+
+    def test_of_one_that_a_file_names(self, complete, web, write):
+        write(".flaskenv", "FLASK_APP=web\n")
+        assert complete("sho") == ["show"]
+
+    def test_options(self, complete):
+        assert complete("run", "--as") == ["--asgi"]
+
+    def test_endpoints(self, complete, write):
+        write("web.py", APP + "app.add_url_rule('/', 'index')\napp.add_url_rule('/i', 'inner.item')\n")
+        assert complete("--app", "web", "lifecycle", "in") == ["index", "inner.item"]
 
 
 class TestEnvironmentFiles:
@@ -166,7 +245,7 @@ class TestEnvironmentFiles:
         assert "nowhere.env" in run("-e", "nowhere.env", "show").stderr
 
     def test_without_dotenv_a_named_file_is_an_error_and_the_others_are_mentioned(self, run, monkeypatch):
-        monkeypatch.setattr("flaskctx.environment._dotenv", None)
+        monkeypatch.setitem(sys.modules, "dotenv", None)
         assert "pip install python-dotenv" in run("-e", "my.env", "show").stderr
         result = run("--app", "web", "show")
         assert ".env is not loaded" in result.stderr

@@ -1,25 +1,19 @@
-"""The development server: what `run` passes on, and one real process."""
+"""The command `run`: what it passes on to the servers; test_processes.py starts them."""
 
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import ssl
-import subprocess
 import sys
-import time
-import urllib.request
-from pathlib import Path
+from importlib import import_module
 
 import pytest
 
 import flaskctx.cli.run
 from flaskctx.app import Flask
-from flaskctx.cli import FlaskGroup
-from flaskctx.cli.asgi_server import reloaded_application
+from flaskctx.asgi import ASGIAdapter
+from flaskctx.cli import FlaskGroup, asgi_server
 
-ROOT = Path(__file__).parents[2]
 APP = "from flaskctx.app import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    return 'hello'\n"
 
 
@@ -46,12 +40,11 @@ def uvicorn(monkeypatch):
     """What uvicorn was started with."""
     started = {}
 
-    class Uvicorn:
-        @staticmethod
-        def run(app, **options):
-            started.update(options, app=app)
+    def run(app, **options):
+        started.update(options, app=app)
 
-    monkeypatch.setitem(sys.modules, "uvicorn", Uvicorn)
+    monkeypatch.setattr(asgi_server.uvicorn, "run", run)
+    monkeypatch.setattr(asgi_server, "exit_on_sigterm", lambda: None)
     return started
 
 
@@ -91,7 +84,7 @@ class TestWSGI:
     def test_debug_mode_means_reloader_and_debugger(self, run, web, wsgi, args):
         shown = run("--app", "web", *args).output
         assert (wsgi["use_reloader"], wsgi["use_debugger"], wsgi["app"].debug) == (True, True, True)
-        assert "Serving 'web' over WSGI" in shown
+        assert "Serving web over WSGI" in shown
         assert "Debug mode: on" in shown
 
     def test_debug_mode_without_reloader(self, run, web, wsgi):
@@ -114,15 +107,21 @@ class TestWSGI:
         with pytest.raises(RuntimeError, match="at import"):
             wsgi["app"]({}, None)
 
+    def test_the_banner_can_be_replaced(self, run, web, wsgi, monkeypatch):
+        monkeypatch.setattr("flaskctx.cli.show_server_banner", lambda *args: print("quiet", len(args)))
+        assert run("--app", "web", "run").output == "quiet 2\n"
+
     def test_the_banner_is_shown_once_not_at_each_reload(self, run, web, wsgi):
         assert "Serving" not in run("--app", "web", "run", env={"WERKZEUG_RUN_MAIN": "true"}).output
 
 
 class TestCertificates:
-    def test_a_file_goes_with_its_key(self, run, web, wsgi, write):
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_file_goes_with_its_key(self, run, web, wsgi, write, order):
         write("cert.pem", "")
         write("key.pem", "")
-        assert run("--app", "web", "run", "--cert", "cert.pem", "--key", "key.pem").exit_code == 0
+        options = [["--cert", "cert.pem"], ["--key", "key.pem"]][::order]
+        assert run("--app", "web", "run", *options[0], *options[1]).exit_code == 0
         assert wsgi["ssl_context"] == ("cert.pem", "key.pem")
 
     def test_an_ssl_context_is_imported_by_its_name(self, run, web, wsgi, write):
@@ -132,11 +131,15 @@ class TestCertificates:
         assert isinstance(wsgi["ssl_context"], ssl.SSLContext)
 
     def test_a_certificate_made_on_the_spot_needs_cryptography(self, run, web, wsgi, monkeypatch):
-        monkeypatch.setattr("flaskctx.cli.certificates.find_spec", lambda name: None)
+        monkeypatch.setitem(sys.modules, "cryptography", None)
         assert "needs the package cryptography" in run("--app", "web", "run", "--cert", "adhoc").stderr
-        monkeypatch.setattr("flaskctx.cli.certificates.find_spec", lambda name: name)
+        monkeypatch.setitem(sys.modules, "cryptography", sys)
         assert run("--app", "web", "run", "--cert", "adhoc").exit_code == 0
         assert wsgi["ssl_context"] == "adhoc"
+
+    def test_any_certificate_needs_ssl(self, run, web, wsgi, monkeypatch):
+        monkeypatch.setitem(sys.modules, "ssl", None)
+        assert "built without SSL" in run("--app", "web", "run", "--cert", "adhoc").stderr
 
     @pytest.mark.parametrize(
         ("args", "message"),
@@ -144,9 +147,12 @@ class TestCertificates:
             (["--cert", "web.py"], "add --key"),
             (["--key", "web.py"], "add --cert"),
             (["--cert", "nowhere.pem"], "neither a file"),
+            (["--cert", "flaskctx"], "neither a file"),
+            (["--cert", "adhoc", "--key", "web.py"], "add --cert FILE"),
         ],
     )
-    def test_what_does_not_belong_together_is_refused(self, run, web, wsgi, args, message):
+    def test_what_does_not_belong_together_is_refused(self, run, web, wsgi, monkeypatch, args, message):
+        monkeypatch.setitem(sys.modules, "cryptography", sys)
         result = run("--app", "web", "run", *args)
         assert result.exit_code == 2
         assert message in result.stderr
@@ -157,20 +163,48 @@ class TestASGI:
     def test_the_asgi_adapter_is_served_on_uvicorn(self, run, web, uvicorn):
         result = run("--app", "web", "run", "--asgi", "-p", "81")
         assert result.exit_code == 0, result.output
-        assert "over ASGI" in result.output
-        app = uvicorn.pop("app")
-        assert callable(app)
-        assert not isinstance(app, Flask)
-        assert uvicorn == {"host": "127.0.0.1", "port": 81, "ssl_certfile": None, "ssl_keyfile": None}
+        assert "Serving web over ASGI" in result.output
+        assert isinstance(uvicorn.pop("app"), ASGIAdapter)
+        assert uvicorn == {"host": "127.0.0.1", "port": 81}
 
-    def test_certificates_are_files(self, run, web, uvicorn, write, monkeypatch):
+    def test_a_certificate_is_a_file(self, run, web, uvicorn, write):
         write("cert.pem", "")
         run("--app", "web", "run", "--asgi", "--cert", "cert.pem", "--key", "cert.pem")
         assert (uvicorn["ssl_certfile"], uvicorn["ssl_keyfile"]) == ("cert.pem", "cert.pem")
-        monkeypatch.setattr("flaskctx.cli.certificates.find_spec", lambda name: name)
-        assert "--cert is a file" in run("--app", "web", "run", "--asgi", "--cert", "adhoc").stderr
 
-    def test_reloading_starts_processes_that_load_the_application_by_name(self, run, web, uvicorn):
+    def test_or_made_on_the_spot(self, run, web, uvicorn, monkeypatch):
+        monkeypatch.setitem(sys.modules, "cryptography", sys)
+        monkeypatch.setattr(asgi_server, "make_ssl_devcert", lambda path, host: (f"{path}.crt", f"{path}.key"))
+        assert run("--app", "web", "run", "--asgi", "--cert", "adhoc").exit_code == 0
+        assert uvicorn["ssl_certfile"].endswith("adhoc.crt")
+        assert not os.path.exists(os.path.dirname(uvicorn["ssl_keyfile"]))
+
+    def test_and_no_ssl_context(self, run, web, uvicorn, write):
+        write("secure.py", "import ssl\ncontext = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n")
+        sys.path.insert(0, os.getcwd())
+        assert "can't be given an SSLContext" in run("--app", "web", "run", "--asgi", "--cert", "secure:context").stderr
+        assert uvicorn == {}
+
+    def test_options_for_werkzeug_only_are_refused(self, run, web, uvicorn):
+        result = run("--app", "web", "run", "--asgi", "--debugger", "--without-threads")
+        assert result.exit_code == 2
+        assert "--debugger, --with-threads: only werkzeug" in result.stderr
+
+    def test_but_not_those_that_are_set_in_the_environment(self, run, web, uvicorn):
+        assert run("--app", "web", "run", "--asgi", env={"FLASK_RUN_DEBUGGER": "1"}).exit_code == 0
+
+    def test_without_uvicorn_the_message_says_what_to_install(self, run, web, monkeypatch):
+        monkeypatch.setitem(sys.modules, "uvicorn", None)
+        monkeypatch.delitem(sys.modules, "flaskctx.cli.asgi_server")
+        result = run("--app", "web", "run", "--asgi")
+        assert result.exit_code == 2
+        assert "pip install 'flaskctx[asgi]'" in result.stderr
+
+
+class TestReloadingUnderASGI:
+    """uvicorn loads the application in a process of its own, which is told its name."""
+
+    def test_the_application_is_loaded_by_its_name(self, run, web, uvicorn):
         run("--app", "web", "run", "--asgi", "--reload")
         assert (uvicorn["app"], uvicorn["factory"], uvicorn["reload"]) == (
             "flaskctx.cli.asgi_server:reloaded_application",
@@ -178,56 +212,47 @@ class TestASGI:
             True,
         )
         assert os.environ["FLASK_APP"] == "web"
-        assert callable(reloaded_application())
+        assert asgi_server.reloaded_application().app.name == "web"
 
-    def test_an_application_without_a_name_can_not_be_reloaded(self, run, uvicorn):
+    def test_or_found(self, run, write, uvicorn):
+        write("app.py", APP)
+        run("run", "--asgi", "--reload")
+        assert asgi_server.reloaded_application().app.name == "app"
+
+    def test_that_of_a_script_is_made_by_its_function(self, run, write, uvicorn):
+        write("wiki.py", "from flaskctx import Flask\ndef create():\n    return Flask('wiki')\n")
+        sys.path.insert(0, os.getcwd())
+        script = FlaskGroup(name="script", create_app=import_module("wiki").create)
+        assert run("run", "--asgi", "--reload", group=script).exit_code == 0
+        assert os.environ["FLASK_APP"] == "wiki:create"
+        assert asgi_server.reloaded_application().app.name == "wiki"
+
+    def test_unless_no_other_process_can_find_that(self, run, uvicorn):
         script = FlaskGroup(name="script", create_app=lambda: Flask("scripted"))
-        assert "add --no-reload" in run("run", "--asgi", "--reload", group=script).stderr.replace("\n", " ")
+        assert "top level of a module" in run("run", "--asgi", "--reload", group=script).stderr
+        assert run("run", "--asgi", group=script).exit_code == 0
 
-    def test_options_for_werkzeug_only_are_refused(self, run, web, uvicorn):
-        result = run("--app", "web", "run", "--asgi", "--debugger", "--extra-files", "web.py")
+    def test_a_mistake_is_shown_until_it_is_corrected(self, run, write, monkeypatch, capsys):
+        write("web.py", "raise RuntimeError('at import')")
+        monkeypatch.setenv("FLASK_APP", "web")
+        answer = asgi_server.reloaded_application().app.test_client().get("/any")
+        assert answer.status_code == 500
+        assert "RuntimeError: at import" in answer.text
+        assert "RuntimeError: at import" in capsys.readouterr().err
+
+    def test_more_files_are_watched(self, run, web, uvicorn, write, folder, monkeypatch):
+        monkeypatch.setattr(asgi_server, "find_spec", lambda name: name)
+        write("other/settings.toml", "")
+        paths = os.pathsep.join(["other/settings.toml", "other"])
+        patterns = os.pathsep.join(["test_*", str(folder / "other" / "*.py")])
+        args = ["--reload", "--extra-files", paths, "--exclude-patterns", patterns]
+        assert run("--app", "web", "run", "--asgi", *args).exit_code == 0
+        assert set(uvicorn["reload_dirs"]) == {str(folder), str(folder / "other")}
+        assert uvicorn["reload_includes"] == ["settings.toml"]
+        assert uvicorn["reload_excludes"] == ["test_*", "other/*.py"]
+
+    def test_for_which_uvicorn_needs_watchfiles(self, run, web, uvicorn, monkeypatch):
+        monkeypatch.setattr(asgi_server, "find_spec", lambda name: None)
+        result = run("--app", "web", "run", "--asgi", "--reload", "--extra-files", "web.py")
         assert result.exit_code == 2
-        assert "--debugger, --extra-files: only werkzeug" in result.stderr
-
-    def test_without_uvicorn_the_message_says_what_to_install(self, run, web, monkeypatch):
-        def import_module(name):
-            raise ModuleNotFoundError(name=name)
-
-        monkeypatch.setattr("flaskctx.cli.asgi_server.import_module", import_module)
-        result = run("--app", "web", "run", "--asgi")
-        assert result.exit_code == 2
-        assert "pip install 'flaskctx[asgi]'" in result.stderr
-
-
-@pytest.mark.servers
-@pytest.mark.parametrize("options", [[], ["--asgi"]])
-def test_a_process_serves_and_stops(web, folder, options):
-    if options:
-        pytest.importorskip("uvicorn")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "flaskctx", "--app", "web", "run", "--port", str(port), *options]
-    with open(folder / "log", "wb") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            assert _get(f"http://127.0.0.1:{port}/", server, folder / "log") == b"hello"
-            server.terminate()
-            # werkzeug's server exits; uvicorn shuts down and then lets the signal have its way
-            assert server.wait(10) in (0, -signal.SIGTERM)
-        finally:
-            server.kill()
-            server.wait(10)
-
-
-def _get(url, server, log):
-    """Ask until the server is up, for 20 seconds at most."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:
-                return response.read()
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"no answer from {url}: {log.read_text()}")
+        assert "pip install watchfiles" in result.stderr

@@ -59,6 +59,7 @@ class Browser:
         self._reader = os.fdopen(self._messages, "rb")
         self._number = 0
         self._session = None
+        self._loads = 0
         self.complaints = []
 
     def __enter__(self):
@@ -114,6 +115,21 @@ class Browser:
         for kind in ("mousePressed", "mouseReleased"):
             self._do("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
+    def follow(self, selector, seconds=20):
+        """Click on a link, or on the button of a form, and wait until the page that it leads to is loaded."""
+        loads = self._loads
+        self.click(selector)
+        deadline = time.monotonic() + seconds
+        while self._loads == loads:
+            assert time.monotonic() < deadline, f"no page was loaded after a click on {selector}\n{self.complaints}"
+            self._do("Page.enable")  # does nothing; what the page tells meanwhile is noted
+            time.sleep(0.02)
+
+    def fill_in(self, selector, text):
+        """Type a text into a field, in place of what it holds."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).select()")
+        self._do("Input.insertText", text=text)
+
     def choose_file(self, selector, path):
         """Choose a file in an `<input type="file">`."""
         root = self._do("DOM.getDocument")["root"]["nodeId"]
@@ -148,8 +164,10 @@ class Browser:
         return json.loads(data[:-1])
 
     def _note(self, message):
-        """Keep what the page complains about: exceptions, errors on its console, failed requests."""
-        if message["method"] == "Runtime.exceptionThrown":
+        """Keep what the page complains about: exceptions, errors on its console, failed requests. Count loads."""
+        if message["method"] == "Page.loadEventFired":
+            self._loads += 1
+        elif message["method"] == "Runtime.exceptionThrown":
             self.complaints.append(message["params"]["exceptionDetails"])
         elif message["method"] == "Runtime.consoleAPICalled" and message["params"]["type"] == "error":
             self.complaints.append(message["params"]["args"])

@@ -35,11 +35,14 @@ def kind(request):
 
 @pytest.fixture
 def serve(kind, tmp_path):
-    """Serve an example on a real server, and end it well: `serve("examples.hello.app")`."""
+    """Serve an example on a real server, and end it well: `serve("examples.hello.app")`.
+
+    Options are those of `RunningServer`.
+    """
     started = []
 
-    def serve(module):
-        server = RunningServer(kind, module, tmp_path, ready="/")
+    def serve(module, **options):
+        server = RunningServer(kind, module, tmp_path, ready="/", **options)
         started.append(server)
         server.wait_until_ready()
         return server

@@ -60,5 +60,5 @@ class TestWithAnApplication:
     def test_jsonify_through_a_provider_of_ones_own(self, current):
         current.json = Shouting(current)
         response = json.jsonify(1, 2)
-        assert response.get_data() == b"DUMPED [1, 2] {}"
+        assert response.get_data() == b"DUMPED (1, 2) {}"
         assert response.mimetype == "application/json"

@@ -13,6 +13,7 @@ import flask
 import pytest
 from markupsafe import Markup
 
+from flaskctx import Flask
 from flaskctx.json.provider import DefaultJSONProvider, JSONProvider
 
 
@@ -186,6 +187,10 @@ class TestLoads:
     def test_options_are_those_of_the_standard_library(self, provider):
         assert provider.loads("1", parse_int=str) == "1"
 
+    def test_what_is_nested_too_deeply_is_an_error_of_the_text(self, provider):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            provider.loads("[" * 100_000)
+
     @pytest.mark.parametrize("file", [io.StringIO("[1]"), io.BytesIO(b"[1]")])
     def test_load_reads_text_and_binary_files(self, provider, file):
         assert provider.load(file) == [1]
@@ -269,3 +274,17 @@ class TestAProviderOfOnesOwn:
         assert dead() is None
         with pytest.raises(ReferenceError):
             provider.response(1)
+
+
+class TestDataThatViewsReturn:
+    def test_dicts_and_lists_are_data(self):
+        assert JSONProvider.data_types == (dict, list)
+
+    def test_a_provider_may_add_to_them(self):
+        class Provider(DefaultJSONProvider):
+            data_types = (*DefaultJSONProvider.data_types, Point)
+
+        app = Flask("no_module")
+        app.json = Provider(app)
+        app.get("/")(lambda: Point(1, 2))
+        assert app.test_client().get("/").json == {"x": 1, "y": 2}

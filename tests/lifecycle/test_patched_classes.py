@@ -25,6 +25,39 @@ PATCHED = [
 ]
 
 
+class Wrapper:
+    """A tool's way to wrap a method: it passes for what it wraps, also when it is compared and hashed."""
+
+    def __init__(self, wrapped, calls):
+        self.__wrapped__ = wrapped
+        self.calls = calls
+
+    def __eq__(self, other):
+        return self.__wrapped__ == other
+
+    def __hash__(self):
+        return hash(self.__wrapped__)
+
+    def __getattr__(self, name):
+        return getattr(self.__wrapped__, name)
+
+    def __get__(self, obj, owner):
+        return Wrapper(self.__wrapped__.__get__(obj, owner), self.calls)
+
+    def __call__(self, *args, **kwargs):
+        self.calls.append(self.__wrapped__.__name__)
+        return self.__wrapped__(*args, **kwargs)
+
+
+@pytest.mark.parametrize(("owner", "name"), PATCHED, ids=lambda value: getattr(value, "__name__", value))
+def test_a_wrapper_that_equals_what_it_wraps_is_called(app, server, monkeypatch, owner, name):
+    app.get("/")(lambda: "hello")
+    calls = []
+    monkeypatch.setattr(owner, name, Wrapper(getattr(owner, name), calls))
+    assert server.get("/").text == "hello"
+    assert set(calls) == {name}
+
+
 @pytest.mark.parametrize(("owner", "name"), PATCHED, ids=lambda value: getattr(value, "__name__", value))
 def test_a_patch_holds_from_one_request_to_the_next(app, server, colour, monkeypatch, owner, name):
     app.get("/")(colour(lambda: "hello"))

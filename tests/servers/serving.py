@@ -58,9 +58,10 @@ class RunningServer:
 
     :param folder: an empty folder for its output and its journal.
     :param ready: the path that is asked for to see whether it answers.
+    :param home: the folder in which it starts: `module` is found there.
     """
 
-    def __init__(self, kind, module, folder, ready="/ready"):
+    def __init__(self, kind, module, folder, ready="/ready", home=FOLDER):
         self.kind = kind
         self._ready = ready
         self.port = free_port()
@@ -77,7 +78,7 @@ class RunningServer:
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 kind.arguments(module, self.port),
-                cwd=FOLDER,
+                cwd=home,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -294,3 +294,10 @@ class TestForceType:
         cls = type("Own", (NotFound,), {name: respond})
         assert not makes_its_response(cls())
         assert Response.force_type(cls(), ENVIRON).data == b"own"
+
+    def test_needs_nothing_of_an_exception_that_answers_in_its_own_way(self):
+        # it has no attribute `response`, and werkzeug doesn't ask for it
+        own = type(
+            "Own", (NotFound,), {"__init__": lambda self: None, "get_response": lambda *_: WerkzeugResponse("own")}
+        )
+        assert Response.force_type(own(), ENVIRON).data == b"own"

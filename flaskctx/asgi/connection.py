@@ -1,0 +1,122 @@
+"""The messages of one websocket, in ASGI's terms: its states, reading ahead by a little, who has closed it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from ..websockets import WebsocketDisconnect
+
+if TYPE_CHECKING:
+    from .types import Receive, Scope, Send
+
+READ_AHEAD = 8
+"""Messages that are taken from the server before the view asks for them, so that a client's leaving is noticed."""
+
+GRACE = 0.5
+"""Seconds after which a view that hasn't noticed the client's leaving is cancelled."""
+
+
+class WebsocketConnection:
+    """One websocket from its handshake to its end.
+
+    :param send: may be called by one task at a time.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.subprotocols: Sequence[str] = scope.get("subprotocols") or ()
+        self.accepted = False
+        self._receive = receive
+        self._send = send
+        self._closed = False
+        """Whether this side has closed it, or refused the handshake."""
+        self._left: tuple[int, str] | None = None
+        """With which code and reason the client has left."""
+        self._view_knows = False
+        self._opened = anyio.Event()
+        self._sending = anyio.Lock()
+        self._arriving, self._arrived = anyio.create_memory_object_stream[str | bytes](READ_AHEAD)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent, as far as is known."""
+        return self.accepted and not self._closed and self._left is None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was closed before it was accepted."""
+        return self._closed and not self.accepted
+
+    async def accept(self, subprotocol: str | None, headers: Sequence[tuple[str, str]]) -> None:
+        """Answer the handshake: the connection is a websocket from now on."""
+        if self._closed:
+            raise RuntimeError("This websocket was closed before it was accepted, which has refused its handshake.")
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self.accepted = True
+        await self._pass({"type": "websocket.accept", "subprotocol": subprotocol, "headers": raw})
+        self._opened.set()
+
+    async def receive(self) -> str | bytes:
+        """Return the next message. Raises WebsocketDisconnect when there will be none."""
+        try:
+            return await self._arrived.receive()
+        except anyio.EndOfStream:
+            raise self._disconnect() from None
+        except anyio.ClosedResourceError:
+            raise RuntimeError("The view of this websocket has ended, and it was closed.") from None
+
+    async def send(self, data: str | bytes) -> None:
+        """Send a message, when those before it have gone."""
+        if not isinstance(data, (str, bytes)):
+            raise TypeError(f"A websocket's message is str or bytes, not {type(data).__name__}; see send_json().")
+        async with self._sending:
+            if self._left is not None:
+                raise self._disconnect()
+            if self._closed:
+                raise RuntimeError("This websocket was closed; nothing more can be sent.")
+            kind = "text" if isinstance(data, str) else "bytes"
+            await self._pass({"type": "websocket.send", kind: data})
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close it, if it isn't closed; before it was accepted, refuse the handshake."""
+        if self._closed or self._left is not None:
+            return
+        self._closed = True
+        try:
+            await self._pass({"type": "websocket.close", "code": code, "reason": reason})
+        except WebsocketDisconnect:
+            pass
+
+    async def read(self, on_unnoticed_end: Callable[[], None]) -> None:
+        """Take messages from the server until the client leaves; a task of its own.
+
+        :param on_unnoticed_end: called when the view has not been told of that some time later.
+        """
+        await self._opened.wait()
+        while (message := await self._receive())["type"] == "websocket.receive":
+            text = message.get("text")
+            await self._arriving.send(message["bytes"] if text is None else text)
+        self._left = self._left or (message.get("code") or 1005, message.get("reason") or "")
+        self._arriving.close()
+        await anyio.sleep(GRACE)
+        if not (self._view_knows or self._closed):
+            on_unnoticed_end()
+
+    def end(self) -> None:
+        """Release what receivers wait for."""
+        self._arriving.close()
+        self._arrived.close()
+
+    async def _pass(self, message: dict[str, Any]) -> None:
+        try:
+            await self._send(message)
+        except OSError:
+            # the server's way to say that the client has gone (ASGI specification, "Disconnected client")
+            self._left = self._left or (1006, "")
+            raise self._disconnect() from None
+
+    def _disconnect(self) -> WebsocketDisconnect:
+        self._view_knows = True
+        return WebsocketDisconnect(*(self._left or (1006, "")))

@@ -1,0 +1,1 @@
+"""Where Flask keeps what it shares with Quart: here, other names of the classes themselves."""

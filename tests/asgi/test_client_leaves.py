@@ -1,0 +1,173 @@
+"""A client that leaves while its request is served: who hears of it, and what is cancelled."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+import pytest
+
+from flaskctx import Flask, request
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request):
+    return request.param
+
+
+class Client:
+    """Sends one request and leaves after `stays` seconds."""
+
+    def __init__(self, app, stays=0.0, headers=()):
+        self._app = app
+        self._stays = stays
+        self._headers = list(headers)
+        self.asked = 0
+        self.sent = []
+
+    async def receive(self):
+        self.asked += 1
+        await anyio.sleep(self._stays)
+        return {"type": "http.disconnect"}
+
+    async def send(self, message):
+        self.sent.append(message)
+
+    async def get(self, path="/"):
+        scope = {"type": "http", "method": "GET", "path": path, "headers": self._headers}
+        with anyio.fail_after(5):
+            await self._app.asgi(scope, self.receive, self.send)
+
+
+@pytest.fixture
+def log():
+    return []
+
+
+@pytest.fixture
+def app(log):
+    app = Flask(__name__)
+
+    @app.teardown_request
+    async def teardown(error):
+        await anyio.sleep(0.01)
+        log.append("teardown")
+
+    return app
+
+
+async def test_cancels_an_async_view_and_runs_its_teardown_whole(app, log):
+    @app.get("/")
+    async def view():
+        try:
+            await anyio.sleep(30)
+        finally:
+            log.append("view ended")
+
+    client = Client(app)
+    await client.get()
+    assert log == ["view ended", "teardown"]
+    assert client.sent == []
+
+
+async def test_leaves_the_servers_task_as_it_was(app):
+    @app.get("/")
+    async def view():
+        await anyio.sleep(30)
+
+    await Client(app).get()
+    await anyio.sleep(0.01)  # would raise what was left of the cancellation
+
+
+async def test_lets_a_view_go_on_whose_route_says_so(app, log):
+    @app.get("/", cancel_on_disconnect=False)
+    async def view():
+        await anyio.sleep(0.4)
+        log.append("view ended")
+        return "done"
+
+    await Client(app).get()
+    assert log == ["view ended", "teardown"]
+
+
+async def test_lets_a_def_view_go_on(app, log):
+    @app.after_request
+    async def after(response):
+        await anyio.sleep(0.3)
+        log.append("after")
+        return response
+
+    @app.get("/")
+    def view():
+        log.append("view ended")
+        return "done"
+
+    await Client(app).get()
+    assert log == ["view ended", "after", "teardown"]
+
+
+async def test_is_seen_by_a_def_view_that_asks(app, log):
+    @app.get("/")
+    def view():
+        while not request.disconnected:
+            time.sleep(0.01)
+        log.append("seen")
+        return "done"
+
+    await Client(app, stays=0.05).get()
+    assert log == ["seen", "teardown"]
+
+
+async def test_is_seen_by_an_async_view_that_asks(app, log):
+    @app.get("/", cancel_on_disconnect=False)
+    async def view():
+        while not request.disconnected:
+            await anyio.sleep(0.01)
+        log.append("seen")
+        return "done"
+
+    await Client(app, stays=0.05).get()
+    assert log == ["seen", "teardown"]
+
+
+async def test_a_client_that_stays_has_not_left(app):
+    @app.get("/")
+    async def view():
+        before = request.disconnected
+        await anyio.sleep(0.3)
+        return [before, request.disconnected]
+
+    client = Client(app, stays=30)
+    await client.get()
+    assert client.sent[1]["body"] == b"[false,false]\n"
+
+
+async def test_a_quick_request_does_not_ask_the_server(app):
+    @app.get("/")
+    async def view():
+        await anyio.sleep(0)
+        return "done"
+
+    client = Client(app)
+    await client.get()
+    assert client.asked == 0
+    assert client.sent[1]["body"] == b"done"
+
+
+async def test_another_cancellation_at_the_same_time_is_passed_on(app, log):
+    with anyio.CancelScope() as scope:
+
+        @app.get("/")
+        async def view():
+            try:
+                await anyio.sleep(30)
+            finally:
+                scope.cancel()
+
+        await Client(app).get()
+        await anyio.sleep(1)
+        log.append("went on")
+    assert scope.cancelled_caught
+    assert log == ["teardown"]

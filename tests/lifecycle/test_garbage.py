@@ -1,0 +1,94 @@
+"""A request leaves nothing behind that only the garbage collector could free: that would cost as much as serving it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from flaskctx import Flask, session, stream_with_context
+
+
+async def in_two_parts():
+    yield "a"
+    yield "b"
+
+
+VIEWS = {
+    "text": lambda: "hello",
+    "JSON": lambda: {"a": 1},
+    "session": lambda: str(session.setdefault("a", 1)),
+    "stream": lambda: iter(["a", "b"]),
+    "stream with context": lambda: stream_with_context(iter(["a", "b"])),
+    "async stream": lambda: in_two_parts(),
+}
+
+
+def as_coroutine_function(view):
+    async def coroutine():
+        return view()
+
+    return coroutine
+
+
+@pytest.fixture
+def app():
+    app = Flask(__name__)
+    app.secret_key = "x"
+    for name, view in VIEWS.items():
+        app.add_url_rule(f"/def/{name}", f"def {name}", view)
+        app.add_url_rule(f"/async def/{name}", f"async def {name}", as_coroutine_function(view))
+    return app
+
+
+@pytest.fixture
+def no_collection():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def wsgi_get(app, path):
+    environ = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_HOST": "localhost", "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80", "wsgi.url_scheme": "http", "wsgi.input": None, "SCRIPT_NAME": "", "QUERY_STRING": "", "REMOTE_ADDR": "",
+    }  # fmt: skip
+    body = app(environ, lambda *args: None)
+    assert b"".join(body)
+    if hasattr(body, "close"):
+        body.close()
+
+
+async def asgi_get(app, path):
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"localhost")]}
+    await app.asgi(scope, receive, send)
+
+
+@pytest.mark.parametrize("view", [*VIEWS])
+@pytest.mark.parametrize("colour", ["def", "async def"])
+class TestNothingIsLeftToCollect:
+    def test_by_wsgi(self, app, colour, view, no_collection):
+        path = f"/{colour}/{view}"
+        wsgi_get(app, path)
+        gc.collect()
+        wsgi_get(app, path)
+        assert gc.collect() == 0
+
+    def test_by_asgi(self, app, colour, view, no_collection):
+        path = f"/{colour}/{view}"
+
+        async def run():
+            await asgi_get(app, path)
+            gc.collect()
+            await asgi_get(app, path)
+            return gc.collect()
+
+        assert asyncio.run(run()) == 0
