@@ -50,6 +50,12 @@ def examples(session):
 
 
 @nox.session
+def extensions(session):
+    """Extensions' own tests, on Flask and on flaskctx: `nox -s extensions -- Flask-Login` for one suite."""
+    session.run("python", "tests/extensions/run.py", *session.posargs)
+
+
+@nox.session
 def bench(session):
     """Speed beside Flask, Quart and Starlette: `nox -s bench -- locals` for one table."""
     install_group(session, "bench")

@@ -18,6 +18,7 @@ from .ctx import (
     copy_current_request_context,
     has_app_context,
     has_request_context,
+    has_websocket_context,
     stream_with_context,
 )
 from .globals import _app_ctx_stack, _request_ctx_stack, current_app, g, request, session, websocket
@@ -34,11 +35,13 @@ from .helpers import (
     url_for,
 )
 from .json import jsonify
+from .serving import after_response
 from .signals import (
     appcontext_popped,
     appcontext_pushed,
     appcontext_tearing_down,
     before_render_template,
+    got_background_exception,
     got_request_exception,
     message_flashed,
     request_finished,
@@ -56,7 +59,7 @@ from .templating import (
     stream_template_string,
 )
 from .websockets import Websocket, WebsocketDisconnect
-from .wrappers import Request, Response
+from .wrappers import EventStream, Request, Response, ServerSentEvent
 
 __version__ = "0.1.0"
 
@@ -64,16 +67,19 @@ __all__ = [
     "Blueprint",
     "CarryingExecutor",
     "Config",
+    "EventStream",
     "Flask",
     "Markup",
     "Request",
     "Response",
+    "ServerSentEvent",
     "Websocket",
     "WebsocketDisconnect",
     "__version__",
     "_app_ctx_stack",
     "_request_ctx_stack",
     "abort",
+    "after_response",
     "after_this_request",
     "appcontext_popped",
     "appcontext_pushed",
@@ -87,9 +93,11 @@ __all__ = [
     "g",
     "get_flashed_messages",
     "get_template_attribute",
+    "got_background_exception",
     "got_request_exception",
     "has_app_context",
     "has_request_context",
+    "has_websocket_context",
     "install_as_flask",
     "json",
     "jsonify",

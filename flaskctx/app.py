@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar, cast
 
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.exceptions import Aborter, HTTPException
+from werkzeug.routing import BuildError, Map, MapAdapter, Rule  # noqa: TC002  others import them from here
 from werkzeug.utils import redirect as werkzeug_redirect
 
 from . import development, instance, routes, templating, urls
@@ -37,21 +38,21 @@ from .lifecycle.overrides import step
 from .lifecycle.plan import ADVICE, refuse_async
 from .logging import create_logger
 from .scaffold import Scaffold, setupmethod
+from .serving import BackgroundTasks, Portal, Served, Serving
 from .sessions import SecureCookieSessionInterface, SessionInterface
 from .templating import DispatchingJinjaLoader, Environment
 from .testing import EnvironBuilder, FlaskAsyncClient, FlaskClient, FlaskCliRunner
 from .wrappers import Request, Response, make_response
-from .wsgi import serve_wsgi
+from .wsgi import serve_mounted, serve_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from werkzeug.routing import BuildError, Map, MapAdapter, Rule
     from werkzeug.wrappers import Response as BaseResponse
 
     from . import typing as ft
-    from .asgi.types import ASGIApplication
+    from .asgi.types import ASGIApplication, Receive, Scope, Send
     from .blueprints import Blueprint
     from .sessions import SessionMixin
 
@@ -85,6 +86,8 @@ class Flask(Scaffold):
     :param instance_path: an absolute path for files of this deployment; by default `instance` beside the package.
     :param instance_relative_config: load configuration files from `instance_path` instead of `root_path`.
     :param root_path: where relative paths start; found from `import_name` when it isn't given.
+    :param lifespan: a function that is given the application and returns a context manager, sync or async, in which
+        it serves: see `before_serving`.
     """
 
     request_class: type[Request] = Request
@@ -121,10 +124,12 @@ class Flask(Scaffold):
     default_config: ImmutableDict[str, Any] = ImmutableDict(
         {
             "APPLICATION_ROOT": "/",
+            "BACKGROUND_TASK_SHUTDOWN_TIMEOUT": 10.0,
             "BODY_TIMEOUT": None,
             "DEBUG": None,
             "ENV": None,
             "EXPLAIN_TEMPLATE_LOADING": False,
+            "MAX_BACKGROUND_THREADS": 16,
             "MAX_CONTENT_LENGTH": None,
             "MAX_COOKIE_SIZE": 4093,
             "MAX_FORM_MEMORY_SIZE": 500_000,
@@ -150,6 +155,7 @@ class Flask(Scaffold):
             "SESSION_COOKIE_SAMESITE": None,
             "SESSION_COOKIE_SECURE": False,
             "SESSION_REFRESH_EACH_REQUEST": True,
+            "SHUTDOWN_TIMEOUT": 10.0,
             "TEARDOWN_WAIT": 30.0,
             "TEMPLATES_AUTO_RELOAD": None,
             "TESTING": False,
@@ -173,6 +179,7 @@ class Flask(Scaffold):
         instance_path: str | None = None,
         instance_relative_config: bool = False,
         root_path: str | None = None,
+        lifespan: Callable[[Flask], ft.Manager] | None = None,
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is None:
@@ -195,7 +202,13 @@ class Flask(Scaffold):
         self._got_first_request = False
         self._before_request_lock = threading.Lock()
         self._worker_threads = PoolOnDemand(self.config, "MAX_WORKER_THREADS")
-        self._websocket_threads = PoolOnDemand(self.config, "MAX_WEBSOCKET_THREADS")
+        self._websocket_threads = PoolOnDemand(self.config, "MAX_WEBSOCKET_THREADS", patient=False)
+        self._background_threads = PoolOnDemand(self.config, "MAX_BACKGROUND_THREADS")
+        self._background_tasks = BackgroundTasks(self)
+        self._serving: Serving | None = None
+        self._server_loop: Any = None
+        if lifespan is not None:
+            self._serving_functions().lifespan = lifespan
         self.cli.name = self.name
         if self.has_static_folder:
             routes.add_static_route(self, static_host, host_matching)
@@ -304,7 +317,8 @@ class Flask(Scaffold):
         :param view_func: a `def` or `async def` function.
         :param provide_automatic_options: answer OPTIONS without the view; by default unless it is in `methods`.
         :param options: those of `werkzeug.routing.Rule`, and `stream=True`: the view reads the request's body
-            itself, from `request.stream`, as it arrives; `max_content_length`: the most bytes of a body here;
+            itself, from `request.stream` or `request.multipart()`, as it arrives; `max_content_length`,
+            `max_form_memory_size`, `max_form_parts`: limits of the body here, as those of `Request`;
             `timeout`: the seconds that the view may take; `cancel_on_disconnect=False`: let an `async def` view go
             on when the client has gone.
         :raises AssertionError: another view function is registered for the endpoint.
@@ -325,8 +339,8 @@ class Flask(Scaffold):
     def mount_asgi(self, path: str, asgi_app: ASGIApplication) -> None:
         """Put a foreign ASGI application under a path; requests below it don't enter this application.
 
-        Websockets reach it too. Its lifespan is not run. Under WSGI a2wsgi carries the application, on the
-        background loop.
+        Websockets reach it too, and its lifespan is run within this application's. Under WSGI a2wsgi carries it, on
+        the background loop.
 
         :param path: as in "/api": a slash before it and none behind.
         """
@@ -337,6 +351,33 @@ class Flask(Scaffold):
         """Call `f()` once, before the first request of the process; if it raises, again before the next."""
         self.before_first_request_funcs.append(f)
         return f
+
+    @setupmethod
+    def before_serving(self, f: F) -> F:
+        """Call `f()` when the process starts to serve, on the loop on which `async def` views run.
+
+        Under ASGI that is the server's startup, under WSGI it's before the first request. The functions run in one
+        application context, `def` ones in a thread. If one fails the process serves nothing, and the log says why.
+        """
+        self._serving_functions().before.append(f)
+        return f
+
+    @setupmethod
+    def after_serving(self, f: F) -> F:
+        """Call `f()` when the process has served: the server's shutdown, under WSGI the worker's exit."""
+        self._serving_functions().after.append(f)
+        return f
+
+    @setupmethod
+    def while_serving(self, f: F) -> F:
+        """Run a generator function around the serving: to its `yield` at the start, the rest at the end."""
+        self._serving_functions().add_around(f)
+        return f
+
+    def _serving_functions(self) -> Serving:
+        if self._serving is None:
+            self._serving = Serving()
+        return self._serving
 
     @setupmethod
     def teardown_appcontext(self, f: F) -> F:
@@ -611,6 +652,24 @@ class Flask(Scaffold):
 
         return awaitable
 
+    @cached_property
+    def portal(self) -> Portal:
+        """Runs coroutines for sync code: `app.portal.run(f, ...)`, `app.portal.start(f, ...)`."""
+        return Portal(self)
+
+    def add_background_task(self, f: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Start `f(*args, **kwargs)`, `def` or `async def`, and don't wait for it. From any code, sync or async.
+
+        It has an application context of its own, and goes on when the request ends; hand over `carry(f)` if it needs
+        `request`. What it raises is logged, and sent as the signal `got_background_exception`. At the end it is given
+        `BACKGROUND_TASK_SHUTDOWN_TIMEOUT` seconds.
+        """
+        self._background_tasks.add(f, args, kwargs)
+
+    def serving(self) -> Served:
+        """Start the application for a block, `with` or `async with`, as a server does: for tests and scripts."""
+        return Served(self)
+
     def _sync_step(self, name: str, context: Any, *args: Any) -> Any:
         call = call_here(ADVICE.get(name) or f"await app.ensure_async(app.{name})(...)")
         if isinstance(call, Refusing):
@@ -656,6 +715,10 @@ class Flask(Scaffold):
         """End the worker threads when their work is done; the next `def` function starts new ones."""
         self._worker_threads.close()
         self._websocket_threads.close()
+        self._background_threads.close()
+
+    def _new_background_seat(self) -> Seat:
+        return self._background_threads.new_seat()
 
     def _has_blocking_converter(self) -> bool:
         return routes.has_blocking_converter(self.url_map)
@@ -665,12 +728,20 @@ class Flask(Scaffold):
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """The WSGI application itself; wrap it in middleware: `app.wsgi_app = ProxyFix(app.wsgi_app)`."""
         if self._mounts and (mount := mounting.mount_for_environ(self._mounts, environ)) is not None:
-            return mount.serve_wsgi(environ, start_response)
+            return serve_mounted(self, mount.serve_wsgi, environ, start_response)
         return serve_wsgi(self, environ, start_response)
+
+    async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application itself; wrap it in middleware: `app.asgi_app = Middleware(app.asgi_app)`.
+
+        All that comes through ASGI goes through the middleware: requests, websockets, the lifespan, what is mounted.
+        Middleware around `wsgi_app` works under both protocols, and inside of this.
+        """
+        await self.asgi(scope, receive, send, inside=True)
 
     @cached_property
     def asgi(self) -> ASGIAdapter:
-        """The ASGI application: `uvicorn hello:app.asgi`."""
+        """The ASGI application for servers: `uvicorn hello:app.asgi`."""
         return ASGIAdapter(self)
 
     def __call__(self, *args: Any) -> Any:

@@ -12,7 +12,7 @@ import anyio.to_thread
 from .bridge.call import Outcome, Raised, Returned
 from .bridge.loops import new_inbox
 from .bridge.mailbox import gevent_patches_threads
-from .bridge.portal import start_native_thread
+from .bridge.native import start_native_thread
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -71,7 +71,7 @@ def _is_plain(rule: Rule, url_map: Map) -> bool:
     )
 
 
-_FOR_REQUEST = ("max_content_length", "timeout")
+_FOR_REQUEST = ("max_content_length", "max_form_memory_size", "max_form_parts", "timeout")
 
 
 class FlaskRule(Rule):
@@ -80,17 +80,22 @@ class FlaskRule(Rule):
     :param stream: the view reads the request's body as it arrives, so that nothing waits for all of it first.
     :param cancel_on_disconnect: whether an `async def` view is cancelled when the client has gone (ASGI).
     :param for_request: attributes that the rule sets on its requests, instead of what is configured:
-        `max_content_length`, the most bytes of a body, and `timeout`, the seconds that a view may take.
+        `max_content_length`, the most bytes of a body, `max_form_memory_size`, of a field of a form,
+        `max_form_parts`, and `timeout`, the seconds that a view may take.
     """
 
     provide_automatic_options: bool
 
-    def __init__(
-        self, string: str, *, stream: bool = False, cancel_on_disconnect: bool = True, **options: Any
-    ) -> None:
+    def __init__(self, string: str, *, stream: bool = False, cancel_on_disconnect: bool = True, **options: Any) -> None:
         self.stream = stream
         self.cancel_on_disconnect = cancel_on_disconnect
-        self.for_request = {name: options.pop(name) for name in _FOR_REQUEST if options.get(name) is not None}
+        wanted = {name: options.pop(name, None) for name in _FOR_REQUEST}
+        self.for_request = {name: value for name, value in wanted.items() if value is not None}
+        timeout = wanted["timeout"]
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
+            raise ValueError(
+                f"timeout={timeout!r} of {string!r} is no number of seconds above 0. For no limit pass math.inf."
+            )
         super().__init__(string, **options)
 
     def get_empty_kwargs(self) -> dict[str, Any]:

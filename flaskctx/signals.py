@@ -25,6 +25,8 @@ request_started = _namespace.signal("request-started")
 request_finished = _namespace.signal("request-finished")
 #: An exception that no error handler took is about to become a 500 (exception).
 got_request_exception = _namespace.signal("got-request-exception")
+#: A background task has failed, and that was logged (exception, task: the function).
+got_background_exception = _namespace.signal("got-background-exception")
 #: The request context goes away, whether or not the request failed (exc).
 request_tearing_down = _namespace.signal("request-tearing-down")
 

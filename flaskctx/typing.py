@@ -7,6 +7,7 @@ Each kind of function may be `def` or `async def`. The aliases can be evaluated 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, TypeAlias, TypeVar
 
 from werkzeug.datastructures import Headers
@@ -64,6 +65,9 @@ AppOrBlueprintKey: TypeAlias = str | None
 
 RouteCallable: TypeAlias = Callable[..., _DefOrAsync[ResponseReturnValue]]
 WebsocketCallable: TypeAlias = Callable[..., _DefOrAsync[ResponseReturnValue | None]]
+
+#: What surrounds the serving of an application (`lifespan=`).
+Manager: TypeAlias = AbstractContextManager[Any] | AbstractAsyncContextManager[Any]
 
 #: Called without arguments; a value other than None is the response, and the view isn't called.
 BeforeRequestCallable: TypeAlias = Callable[[], _DefOrAsync[ResponseReturnValue | None]]

@@ -131,6 +131,7 @@ class Websocket:
             response.headers.add(name, value)
         response = await context.app._async_step("finalize_request", context, response)
         context._handshake = response
+        context._close_session()
         response.headers.remove("Content-Length")
         await self._connection.accept(subprotocol, response.headers.to_wsgi_list())
 

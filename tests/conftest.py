@@ -27,6 +27,7 @@ import werkzeug.test
 from werkzeug.datastructures import EnvironHeaders, Headers
 
 from flaskctx import Flask
+from flaskctx.bridge import portal
 from flaskctx.globals import _app_ctx_stack, _request_ctx_stack
 
 WORLDS = ("wsgi", "asgi-asyncio", "asgi-trio")
@@ -37,7 +38,11 @@ def app():
     """An application as it is deployed: neither testing nor debug, with sessions."""
     app = Flask("app", static_folder=None)
     app.secret_key = "tests"
-    return app
+    yield app
+    if app._serving is not None and portal.running_loop in app._serving.runs:
+        # as the process would, at its end
+        with app.serving():
+            pass
 
 
 def pytest_configure(config):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..globals import _app_ctx_stack, _request_ctx_stack
+from ..lifecycle import overridden
+from ..serving import REFUSAL, RETRY_AFTER, start_for_asgi
 from ..wsgi.foreign import hide_foreign_contexts
 from .http import serve_http
 from .lifespan import serve_lifespan
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..app import Flask
+    from .mounting import Mount
     from .types import Receive, Scope, Send
 
 
@@ -33,15 +36,24 @@ class ASGIAdapter:
         self.under_way = 0
         """How many requests are being served."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request, one websocket, or the lifespan."""
-        kind: str = scope["type"]
-        if self.app._mounts and await self._served_by_mount(kind, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, *, inside: bool = False) -> None:
+        """Serve one HTTP request, one websocket, or the lifespan.
+
+        :param inside: whether the middleware around `app.asgi_app` has had its turn.
+        """
+        if not inside and overridden(self.app, "asgi_app"):
+            await self.app.asgi_app(scope, receive, send)
             return
+        kind: str = scope["type"]
         if kind == "http" or kind == "websocket":
             serve: Callable[..., Awaitable[None]] = serve_websocket if kind == "websocket" else serve_http
-            if _peek_app(None) is not None or _peek_request(None) is not None:
+            mount = self._mount_for(kind, scope) if self.app._mounts else None
+            if mount is not None:
+                serve = mount.serve_asgi
+            elif _peek_app(None) is not None or _peek_request(None) is not None:
                 serve = _hiding_foreign_contexts(serve)
+            if self.app._serving is not None and not await start_for_asgi(self.app, self.app._serving):
+                serve = refuse
             self.under_way += 1
             try:
                 await serve(self.app, scope, receive, send)
@@ -52,17 +64,27 @@ class ASGIAdapter:
         else:
             raise ValueError(f"{kind!r} is not a kind of ASGI scope that this application can serve.")
 
-    async def _served_by_mount(self, kind: str, scope: Scope, receive: Receive, send: Send) -> bool:
+    def _mount_for(self, kind: str, scope: Scope) -> Mount | None:
         # middleware around `wsgi_app` comes first: what it lets through is found by `wsgi_app`
-        if kind == "websocket" or (kind == "http" and not wsgi_override(self.app)):
-            mount = mount_for_scope(self.app._mounts, scope)
-            if mount is not None:
-                await mount.serve_asgi(scope, receive, send)
-                return True
-        return False
+        if kind == "http" and wsgi_override(self.app):
+            return None
+        return mount_for_scope(self.app._mounts, scope)
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"The ASGI adapter has no attribute {name!r}; the application is its .app.")
+
+
+async def refuse(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
+    """Tell a client that the application could not be started."""
+    if scope["type"] == "websocket":
+        await receive()
+        # closed before it was accepted: the client gets a 403 (ASGI specification)
+        await send({"type": "websocket.close", "code": 1013})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(REFUSAL)).encode())]
+    headers.append((b"retry-after", RETRY_AFTER.encode()))
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": REFUSAL})
 
 
 def _hiding_foreign_contexts(serve: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ctx import BodyContext
-from ..wrappers import has_no_body, overrides_call, response_start, take_close_functions
+from ..wrappers import has_no_body, heartbeat_of, overrides_call, response_start, take_close_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,6 +32,10 @@ class Answer:
     chunks: Any = None
     iterator: Any = None
     stream: Any = None
+    timeout: Any = ...
+    """The seconds that sending it may take, None for no limit, `...` for the configured ones."""
+    heartbeat: float | None = None
+    """The seconds of silence after which a comment is sent (event streams)."""
     variables: BodyContext | None = None
     """Where a body that is not in memory runs; None: where the request's functions do."""
     replaced: Answer | None = None
@@ -99,10 +103,12 @@ def answer_of(response: Any, environ: dict[str, Any]) -> Answer:
         return answer
     _, code, headers, body = response_start(response, environ)
     answer = Answer(code, headers)
+    answer.timeout = getattr(response, "timeout", ...)
     if type(body) is list or type(body) is tuple:
         answer.chunks = body
         return answer
     answer.has_to_be_closed = True
+    answer.heartbeat = heartbeat_of(response)
     answer.variables = BodyContext()
     answer._on_close = take_close_functions(response)
     if has_no_body(environ, code):

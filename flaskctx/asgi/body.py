@@ -12,13 +12,12 @@ import anyio
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from ..bridge import InWorker, bound
+from ..wrappers.arriving_form import ArrivingForm, can_be_parsed
+from ..wrappers.input import CHUNK, MEMORY_LIMIT, NOT_ARRIVED
 
 if TYPE_CHECKING:
     from ..wrappers import Request
     from .types import Message, Receive, Scope
-
-MEMORY_LIMIT = 512 * 1024
-"""Bytes of a body that are kept in memory; a larger one goes to a temporary file."""
 
 READ_AHEAD = 512 * 1024
 """Bytes of a body that are taken, and kept in memory, before somebody reads them, to see whether the client leaves."""
@@ -53,6 +52,9 @@ class RequestBody(io.RawIOBase):
     async def receive_all(self, request: Request) -> None:
         """Take the whole body from the server: the lifecycle's step before the view.
 
+        It is kept as it is, for whatever the view wants to have of it; but a form that is too large for memory is
+        parsed as it arrives, so that its files are not written twice, and not by the view, on the loop.
+
         :raises RequestEntityTooLarge: (413) it has more bytes than `request.max_content_length`.
         :raises ClientDisconnected: (400) the client left before its end.
         """
@@ -60,22 +62,26 @@ class RequestBody(io.RawIOBase):
         declared = request.content_length
         if self.limit is not None and declared is not None and declared > self.limit:
             raise RequestEntityTooLarge
-        while not self.complete:
+        while not self.complete and (self._in_memory or not can_be_parsed(request)):
             await self.receive_more()
+        if not self.complete:
+            with ArrivingForm(request) as form:
+                async for chunk in self:
+                    form.feed(chunk)
 
     async def receive_more(self) -> None:
         """Take the next part of the body from the server; what has been read already is dropped first."""
         chunk = await self._next_chunk()
-        position = self._file.tell()
-        end = self._file.seek(0, io.SEEK_END)
-        if position == end:
+        if self._file.tell() > 0:
+            unread = self._file.read()
             self._file.seek(0)
             self._file.truncate()
-            position = end = 0
+            self._file.write(unread)
+        end = self._file.seek(0, io.SEEK_END)
         if self._in_memory and end + len(chunk) > MEMORY_LIMIT:
             self._move_to_disk()
         self._file.write(chunk)
-        self._file.seek(position)
+        self._file.seek(0)
 
     async def _next_chunk(self) -> bytes:
         self._check()
@@ -192,25 +198,23 @@ class RequestBody(io.RawIOBase):
         self._check()
         call = bound()
         if not isinstance(call, InWorker):
-            raise RuntimeError(
-                "The request's body has not arrived yet, and waiting for it here would stop the event loop. It is "
-                'there in the view. In an async def before hook, "await request.load_body()" first; in a view '
-                'registered with stream=True, use "async for chunk in request.stream".'
-            )
+            raise RuntimeError(NOT_ARRIVED)
         while not self.complete and not enough():
             call.wait_for(self.receive_more())
 
     # -- reading on the loop -------------------------------------------------------------------------------------
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         """Iterate the body as it arrives; the server is asked for more only when the last part was used."""
-        arrived = self._file.read()
-        if arrived:
-            yield arrived
-        while not self.complete:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = self._file.read(CHUNK)
+        while not chunk:
+            if self.complete:
+                raise StopAsyncIteration
             chunk = await self._next_chunk()
-            if chunk:
-                yield chunk
+        return chunk
 
 
 def _size(message: Message) -> int:

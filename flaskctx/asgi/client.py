@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from .types import Receive
 
 
+def ends_with_its_client(context: RequestContext | None) -> bool:
+    """Tell whether a request is cancelled when its client leaves now.
+
+    It is until its view has ended, where that is `async def` and the rule agrees.
+    """
+    rule: Any = None if context is None else context.request.url_rule
+    return (
+        context is not None
+        and not context._has_result
+        and getattr(rule, "cancel_on_disconnect", False)
+        and (view := context.app.view_functions.get(rule.endpoint)) is not None
+        and is_async(view)
+    )
+
+
 class Client:
     """Watches one request's connection, from its making on, and cancels an `async def` view when the client leaves.
 
@@ -45,16 +60,12 @@ class Client:
         watch, self._watch = self._watch, None
         if watch is not None:
             await watch.__aexit__(None if error is None else type(error), error, None)
+        # a view may have caught it
+        self._take_back()
 
     def _leaves(self) -> None:
         self.has_left = True
-        context = self._context
-        rule: Any = None if context is None else context.request.url_rule
-        if (
-            context is not None
-            and getattr(rule, "cancel_on_disconnect", False)
-            and is_async(context.app.view_functions[rule.endpoint])
-        ):
+        if ends_with_its_client(self._context):
             self._interrupted = True
             if self._task is not None:
                 self._task.cancel()
@@ -63,9 +74,9 @@ class Client:
 
     def has_caused(self, error: BaseException) -> bool:
         """Tell whether this is the cancellation of a request whose client has left, and nobody else's."""
-        return (
-            self._interrupted
-            and self._task is not None
-            and isinstance(error, asyncio.CancelledError)
-            and self._task.uncancel() == 0
-        )
+        return self._take_back() and isinstance(error, asyncio.CancelledError)
+
+    def _take_back(self) -> bool:
+        """Let the task be one that nobody has cancelled; tell whether it was, and now isn't."""
+        interrupted, self._interrupted = self._interrupted, False
+        return interrupted and self._task is not None and self._task.uncancel() == 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 
 from ..websockets import WebsocketDisconnect
 
@@ -36,6 +37,7 @@ class WebsocketConnection:
         """With which code and reason the client has left."""
         self._view_knows = False
         self._opened = anyio.Event()
+        self._reading = anyio.CancelScope()
         self._sending = anyio.Lock()
         self._arriving, self._arrived = anyio.create_memory_object_stream[str | bytes](READ_AHEAD)
 
@@ -54,8 +56,10 @@ class WebsocketConnection:
         if self._closed:
             raise RuntimeError("This websocket was closed before it was accepted, which has refused its handshake.")
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        self.accepted = True
-        await self._pass({"type": "websocket.accept", "subprotocol": subprotocol, "headers": raw})
+        async with self._sending:
+            # before it has gone: other tasks may send from now on, and wait for it
+            self.accepted = True
+            await self._pass({"type": "websocket.accept", "subprotocol": subprotocol, "headers": raw})
         self._opened.set()
 
     async def receive(self) -> str | bytes:
@@ -84,6 +88,9 @@ class WebsocketConnection:
         if self._closed or self._left is not None:
             return
         self._closed = True
+        # granian closes nothing while somebody waits for a message
+        self._reading.cancel()
+        await anyio.lowlevel.checkpoint()
         try:
             await self._pass({"type": "websocket.close", "code": code, "reason": reason})
         except WebsocketDisconnect:
@@ -95,10 +102,11 @@ class WebsocketConnection:
         :param on_unnoticed_end: called when the view has not been told of that some time later.
         """
         await self._opened.wait()
-        while (message := await self._receive())["type"] == "websocket.receive":
-            text = message.get("text")
-            await self._arriving.send(message["bytes"] if text is None else text)
-        self._left = self._left or (message.get("code") or 1005, message.get("reason") or "")
+        with self._reading:
+            while (message := await self._receive())["type"] == "websocket.receive":
+                text = message.get("text")
+                await self._arriving.send(message["bytes"] if text is None else text)
+            self._left = self._left or (message.get("code") or 1005, message.get("reason") or "")
         self._arriving.close()
         await anyio.sleep(GRACE)
         if not (self._view_knows or self._closed):

@@ -19,7 +19,9 @@ import a2wsgi
 
 from ..bridge.loops import asyncio_is_running
 from ..bridge.portal import portal
-from .body import MEMORY_LIMIT, expects_body
+from ..serving.background import loop_for
+from ..wrappers.input import MEMORY_LIMIT
+from .body import expects_body
 from .disconnect import DisconnectWatch
 from .environ import build_environ
 
@@ -186,17 +188,25 @@ class _RawBody(io.RawIOBase):
 
 
 class ASGIInWSGI:
-    """An ASGI application as a WSGI one. It runs on the background loop while the request's thread waits."""
+    """An ASGI application as a WSGI one. It runs where `async def` views do, while the request's thread waits.
 
-    def __init__(self, asgi_app: ASGIApplication) -> None:
+    :param app: the application that it is mounted in.
+    """
+
+    def __init__(self, asgi_app: ASGIApplication, app: Flask) -> None:
         self._asgi_app = asgi_app
+        self._app = app
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request: return the body, which has to be closed (PEP 3333)."""
         guest: Any = _Guest(self._asgi_app)
         environ = _digestible(environ)
-        carrier: Any = a2wsgi.ASGIMiddleware(guest, loop=portal.loop)
-        return _CarriedBody(guest, environ["wsgi.input"], carrier(environ, start_response))
+        loop = loop_for(self._app)
+        if not isinstance(loop, asyncio.AbstractEventLoop):
+            # trio's: a2wsgi needs asyncio
+            loop = portal.loop
+        carrier: Any = a2wsgi.ASGIMiddleware(guest, loop=loop)
+        return _CarriedBody(loop, guest, environ["wsgi.input"], carrier(environ, start_response))
 
 
 class _Guest:
@@ -245,7 +255,8 @@ class _Guest:
 class _CarriedBody:
     """The response's body; the application ends with it, also when the client leaves before its end."""
 
-    def __init__(self, guest: _Guest, request_body: _WholeBody, chunks: Any) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, guest: _Guest, request_body: _WholeBody, chunks: Any) -> None:
+        self._loop = loop
         self._guest = guest
         self._request_body = request_body
         self._chunks = chunks
@@ -256,7 +267,7 @@ class _CarriedBody:
     def close(self) -> None:
         """End the application's task."""
         self._chunks.close()
-        portal.loop.call_soon_threadsafe(self._guest.cancel)
+        self._loop.call_soon_threadsafe(self._guest.cancel)
         self._request_body.close()
 
 

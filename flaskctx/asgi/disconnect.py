@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import sys
 from collections.abc import Callable
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..bridge.loops import asyncio_is_running
+from .companion import Companion
 
 if TYPE_CHECKING:
     from .types import Receive
@@ -20,68 +17,20 @@ DELAY = 0.05
 """Seconds that a stream must last before its connection is watched: a short one shall not pay for it."""
 
 
-class DisconnectWatch:
-    """Calls `on_disconnect()` when the client goes, from a task of its own that starts after `DELAY` seconds.
+class DisconnectWatch(Companion):
+    """Calls `on_disconnect()` when the client goes. When it has ended, the server's `receive` is free.
 
     :param receive: the server's; None: don't watch.
     """
 
-    __slots__ = ("_cancel_scope", "_ended", "_on_disconnect", "_receive", "_task", "_timer")
+    __slots__ = ("_on_disconnect", "_receive")
 
     def __init__(self, receive: Receive | None, on_disconnect: Callable[[], None]) -> None:
+        super().__init__(None if receive is None else DELAY)
         self._receive = receive
         self._on_disconnect = on_disconnect
-        self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._cancel_scope: Any = None
-        self._ended: Any = None
 
-    async def __aenter__(self) -> None:
-        if self._receive is not None:
-            self.start()
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
-    ) -> None:
-        if exc_type is not GeneratorExit:
-            await self.stop()
-        elif self._timer is not None:
-            # the coroutine was dropped: it can't wait for anything any more
-            self._timer.cancel()
-
-    def start(self, delay: float = DELAY) -> None:
-        """Begin to watch in `delay` seconds; called on the loop."""
-        if asyncio_is_running():
-            self._timer = asyncio.get_running_loop().call_later(delay, self._start_task)
-        else:
-            trio = sys.modules["trio"]
-            self._cancel_scope, self._ended = trio.CancelScope(), trio.Event()
-            trio.lowlevel.spawn_system_task(self._watch_on_trio, trio, delay)
-
-    async def stop(self) -> None:
-        """Watch no longer; the server's `receive` is free when this returns."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        if self._cancel_scope is not None:
-            self._cancel_scope.cancel()
-            with sys.modules["trio"].CancelScope(shield=True):
-                await self._ended.wait()
-
-    def _start_task(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._watch())
-
-    async def _watch_on_trio(self, trio: Any, delay: float) -> None:
-        try:
-            with self._cancel_scope:
-                await trio.sleep(delay)
-                await self._watch()
-        finally:
-            self._ended.set()
-
-    async def _watch(self) -> None:
+    async def work(self) -> None:
         assert self._receive is not None
         try:
             while (await self._receive())["type"] != "http.disconnect":

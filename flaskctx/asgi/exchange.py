@@ -17,7 +17,7 @@ from .disconnect import DELAY
 if TYPE_CHECKING:
     from ..ctx import RequestContext
     from .body import RequestBody
-    from .types import Receive
+    from .types import Message, Receive
 
 _STREAMING = State.STREAMING
 
@@ -29,7 +29,10 @@ class Exchange:
     :param cancel_scope: what to cancel for an `async def` view when it has; None on asyncio: the task.
     """
 
-    __slots__ = ("_body", "_call", "_cancel_scope", "_environ", "answer", "client", "context", "receive")
+    __slots__ = (
+        "_body", "_call", "_cancel_scope", "_environ", "_has_left", "_server_receive", "answer", "client", "context",
+        "receive",
+    )  # fmt: skip
 
     context: RequestContext | None
     answer: Any
@@ -47,16 +50,18 @@ class Exchange:
         self._environ = environ
         self._body = body
         self._cancel_scope = cancel_scope
-        self.receive = receive
+        self.receive = self._server_receive = receive
+        self._has_left = False
         self.context = self.answer = self.client = None
         call.exchange = self
 
     # -- the answer ----------------------------------------------------------------------------------------------
 
-    def respond(self, response: Any, may_block: bool = False) -> Answer | None:
+    def respond(self, response: Any, may_block: bool = False, failure: BaseException | None = None) -> Answer | None:
         """Settle the answer; a second one, made because a teardown has failed, takes the place of the first.
 
         Returns None where functions of the response's own class have to be called, unless they may block here.
+        ASGI has no way of telling the server about the `failure` that a response of last resort stands for.
         """
         if not may_block and may_block_at_start(response):
             return None
@@ -70,12 +75,16 @@ class Exchange:
         """Tell whether something is left to do when the response has been sent, or won't be."""
         answer, context = self.answer, self.context
         return answer is not None and (
-            answer.has_to_be_closed or (context is not None and context._state is _STREAMING)
+            answer.has_to_be_closed
+            or (context is not None and (context._state is _STREAMING or bool(context._after_response)))
         )
 
     async def close(self, error: BaseException | None) -> None:
         """Close the body where it runs, and end a context that was kept for it; failures are logged."""
         call, context = self._call, self.context
+        if not self.has_to_be_closed():
+            # of a request that was dropped this can't be known before it comes to this
+            return
         if context is None:
             # an overridden `wsgi_app`: its contexts, and what happens to errors, are its own business
             await self.answer.close(call)
@@ -92,6 +101,9 @@ class Exchange:
                 if error is None and propagates(context.app):
                     raise
                 log((type(failure), failure, failure.__traceback__))
+            finally:
+                for start in context._after_response:
+                    start()
 
     # -- the client ----------------------------------------------------------------------------------------------
 
@@ -102,13 +114,22 @@ class Exchange:
 
     def is_gone(self) -> bool:
         """Tell whether the client has left, as far as is known; the first question starts the watching."""
-        if self.client is None:
+        if self.client is None and self.receive is not None:
             call = bound()
             if call is self._call:
                 self._watch(0)
             elif type(call) is InWorker:
                 call.wait_for(self._look())
-        return self.client is not None and self.client.has_left
+        body, client = self._body, self.client
+        return self._has_left or (body is not None and body.disconnected) or (client is not None and client.has_left)
+
+    async def receive_while_sending(self) -> Message:
+        """Take the next message for who watches the connection while the response is streamed."""
+        receive, body = self._server_receive, self._body
+        assert receive is not None
+        message = await (receive() if body is None else body.receive_ahead())
+        self._has_left = message["type"] == "http.disconnect"
+        return message
 
     async def _look(self) -> None:
         self._watch(0)

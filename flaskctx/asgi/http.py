@@ -60,26 +60,47 @@ async def _serve(
             if client is not None:
                 await client.ignore()
             if client is None or not client.has_left:
-                sending = send_answer(call, exchange.answer, send, receive if body is None else body.receive_ahead)
-                seconds = app.config["RESPONSE_TIMEOUT"]
-                await (sending if seconds is None else within(seconds, sending))
+                sending = send_answer(call, exchange.answer, send, exchange.receive_while_sending)
+                await _in_time(app, exchange.answer, sending)
         except BaseException as raised:
             error, exchange.receive = raised, None
+            if type(raised) is GeneratorExit:
+                call.drop()
             if exchange.client is None or not exchange.client.has_caused(raised):
                 raise
         finally:
-            if exchange.client is not None:
-                await exchange.client.ignore(error)
-            if exchange.has_to_be_closed():
-                await call.run(exchange.close(error))
+            if exchange.client is not None or exchange.has_to_be_closed() or call.dropped:
+                await _finish(call, exchange, error)
         # a cancellation may have arrived while the thread closed the body
         call.check()
     except HouseIsFull:
         await send_answer(call, house_is_full(app.config["WORKER_WAIT"]), send, None)
     finally:
-        # the two refer to each other: without the cycle, what they hold is freed at once
-        call.exchange = None
-        call.release()
+        # what refers to each other, the error to this frame: without the cycles, what they hold is freed at once
+        call.exchange = error = None
+        _release(call, body)
+
+
+def _in_time(app: Flask, answer: Answer, sending: Awaitable[None]) -> Awaitable[None]:
+    """Bound the time of a sending, as the response or else the configuration says."""
+    seconds: float | None = app.config["RESPONSE_TIMEOUT"] if answer.timeout is ... else answer.timeout
+    return sending if seconds is None else within(seconds, sending)
+
+
+async def _finish(call: OnLoop, exchange: Exchange, error: BaseException | None) -> None:
+    try:
+        if exchange.client is not None:
+            await exchange.client.ignore(error)
+    finally:
+        # whether or not the request was cancelled once more
+        if exchange.has_to_be_closed() or call.dropped:
+            await call.run(exchange.close(error))
+
+
+def _release(call: OnLoop, body: RequestBody | None) -> None:
+    call.release()
+    if not call.dropped:
+        # else its thread may still be at it
         if body is not None:
             body.close()
         if len(call.context) > OWN_VARIABLES:

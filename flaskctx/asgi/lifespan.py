@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from ..bridge.running_loop import loop_here
+from ..serving import Served, StartFailed
+
 if TYPE_CHECKING:
     from ..app import Flask
     from .types import Receive, Send
@@ -15,16 +18,38 @@ END_WAIT = 5.0
 
 
 async def serve_lifespan(app: Flask, receive: Receive, send: Send) -> None:
-    """Answer the server's startup and shutdown; the worker threads end with it."""
-    while True:
-        message = await receive()
-        if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
-        elif message["type"] == "lifespan.shutdown":
-            await _requests_end(app)
-            app.close_worker_pool()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+    """Answer the server's startup and shutdown; the application is started and ended, and its threads with it."""
+    await _message(receive, "lifespan.startup")
+    app._server_loop = loop_here()
+    served = None if app._serving is None else Served(app)
+    try:
+        if served is not None:
+            await served.__aenter__()
+    except StartFailed as failure:
+        app._server_loop = None
+        await send({"type": "lifespan.startup.failed", "message": str(failure)})
+        return
+    await send({"type": "lifespan.startup.complete"})
+    await _message(receive, "lifespan.shutdown")
+    failed: Exception | None = None
+    await _requests_end(app)
+    try:
+        await app._background_tasks.drain()
+        if served is not None:
+            await served.__aexit__(None, None, None)
+    except Exception as error:
+        failed = error
+    app._server_loop = None
+    app.close_worker_pool()
+    if failed is None:
+        await send({"type": "lifespan.shutdown.complete"})
+    else:
+        await send({"type": "lifespan.shutdown.failed", "message": repr(failed)})
+
+
+async def _message(receive: Receive, kind: str) -> None:
+    while (await receive())["type"] != kind:
+        pass
 
 
 async def _requests_end(app: Flask) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..scaffold import Scaffold
 from .crossing import ASGIInWSGI, WSGIInASGI
 from .environ import as_latin1, below
+from .guest import Guest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +48,7 @@ class Mount:
         rest = environ["PATH_INFO"][len(self._latin1_path) :]
         return self._wsgi({**environ, "SCRIPT_NAME": script_name, "PATH_INFO": rest}, start_response)
 
-    async def serve_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve_asgi(self, host: Flask, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve an HTTP request or a websocket: the path is added to `root_path` (ASGI specification)."""
         root_path = (scope.get("root_path") or "").rstrip("/")
         path = root_path + below(root_path, scope["path"])
@@ -60,15 +61,18 @@ class Mount:
 
 def mount_wsgi(app: Flask, path: str, wsgi_app: Any) -> None:
     """Put a WSGI application under a path; see `Flask.mount_wsgi`."""
-    # an application of our own has both forms
-    asgi = wsgi_app.asgi if _is_ours(wsgi_app) else WSGIInASGI(wsgi_app, app)
-    _add(app, Mount(path, wsgi_app, asgi))
+    if _is_ours(wsgi_app):
+        mount_asgi(app, path, wsgi_app)
+    else:
+        _add(app, Mount(path, wsgi_app, WSGIInASGI(wsgi_app, app)))
 
 
 def mount_asgi(app: Flask, path: str, asgi_app: Any) -> None:
     """Put an ASGI application under a path; see `Flask.mount_asgi`."""
-    wsgi = asgi_app if _is_ours(asgi_app) else ASGIInWSGI(asgi_app)
-    _add(app, Mount(path, wsgi, asgi_app))
+    guest = Guest(asgi_app, path)
+    # an application of our own has both forms
+    _add(app, Mount(path, asgi_app if _is_ours(asgi_app) else ASGIInWSGI(guest, app), guest))
+    app._serving_functions().around.append(guest.lifespan)
 
 
 def _is_ours(app: Any) -> bool:

@@ -7,13 +7,14 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio
 from werkzeug.exceptions import ClientDisconnected
 
 from ..bridge import Pump, Shelter
 from ..bridge.in_worker import Ask
-from ..bridge.loops import asyncio_is_running, is_being_cancelled
+from ..bridge.loops import asyncio_is_running, cut_after, is_being_cancelled
 from .disconnect import DisconnectWatch
+from .heartbeat import BeatingSender, Heartbeat
+from .sender import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -46,7 +47,7 @@ async def send_answer(call: OnLoop, answer: Answer, send: Send, receive: Receive
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         await send({"type": "http.response.body", "body": data})
         return
-    sender = Sender(answer, send)
+    sender = Sender(answer, send) if answer.heartbeat is None else BeatingSender(answer, send)
     if answer.variables is not None:
         call.context.run(answer.variables.outlive_request)
     if answer.starts_at_once:
@@ -71,46 +72,8 @@ async def within(seconds: float, sending: Awaitable[None]) -> None:
 
     :raises TimeoutError: that was not enough; the server then breaks the connection off.
     """
-    with anyio.move_on_after(seconds) as scope:
-        await sending
-    if scope.cancelled_caught:
-        raise TimeoutError(f"The response was not sent within RESPONSE_TIMEOUT ({seconds} s), and is broken off.")
-
-
-class Sender:
-    """Sends chunks; the start goes out with the first one."""
-
-    __slots__ = ("_answer", "_send", "_started", "failed")
-
-    def __init__(self, answer: Answer, send: Send) -> None:
-        self._answer = answer
-        self._send = send
-        self._started = False
-        self.failed = False
-        """Whether the server has refused a message."""
-
-    async def start(self) -> None:
-        self._started = True
-        answer = self._answer
-        await self._pass({"type": "http.response.start", "status": answer.code, "headers": answer.raw_headers()})
-
-    async def chunk(self, data: bytes) -> None:
-        if not self._started:
-            await self.start()
-        if data:
-            await self._pass({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def end(self) -> None:
-        if not self._started:
-            await self.start()
-        await self._pass({"type": "http.response.body", "body": b""})
-
-    async def _pass(self, message: dict[str, Any]) -> None:
-        try:
-            await self._send(message)
-        except OSError:
-            self.failed = True
-            raise
+    text = f"The response was not sent within RESPONSE_TIMEOUT ({seconds} s), and is broken off."
+    await cut_after(seconds, sending, lambda: TimeoutError(text))
 
 
 async def _send_stream(call: OnLoop, answer: Answer, sender: Sender, receive: Receive | None) -> None:
@@ -124,50 +87,41 @@ async def _send_stream(call: OnLoop, answer: Answer, sender: Sender, receive: Re
     wait: float = call._limits["TEARDOWN_WAIT"]
     with Shelter(wait) as shelter:
         if asyncio_is_running():
-            stream.shelter = shelter.take
+            stream.shelter = lambda: call.dropped or shelter.take()
             context = variables.context
         else:
             answer.stream = stream = Pump(stream, variables.context, wait)
             context = call.context
-        async with DisconnectWatch(receive, shelter.cancel):
-            await call.run(_iterate(stream, sender, shelter), context)
+        beating = Heartbeat(sender, answer.heartbeat, shelter.cancel)
+        async with DisconnectWatch(receive, shelter.cancel), beating:
+            await call.run(_iterate(call, stream, sender), context)
             call.check()
     if shelter.was_too_short:
         logger.error("A streamed body took longer than TEARDOWN_WAIT (%s s) to close and was cut off.", wait)
 
 
-async def _iterate(stream: EncodedChunks | Pump, sender: Sender, shelter: Shelter) -> None:
+async def _iterate(call: OnLoop, stream: EncodedChunks | Pump, sender: Sender) -> None:
     try:
         async for chunk in stream:
             try:
                 await sender.chunk(chunk)
-            except anyio.get_cancelled_exc_class() as error:
-                # maybe of a timeout that the body has open: it is the body that has to hear of it
-                shelter.take()
+            except Exception:
+                raise
+            except BaseException as error:
+                # a cancellation, maybe of a timeout that the body has open: it is the body that has to hear of it
+                if stream.shelter is not None:
+                    stream.shelter()
                 await stream.athrow(error)
-                if is_being_cancelled():
+                if call.dropped or is_being_cancelled():
                     raise
                 raise ConnectionAbortedError(
                     "A timeout of the response's body struck while a chunk was being sent. How much of that has "
                     "arrived nobody knows, so the body can't go on."
                 ) from error
-    except GeneratorExit:
-        _close_at_once(stream)
-        raise
     except BaseException:
         await stream.aclose()
         raise
     await sender.end()
-
-
-def _close_at_once(stream: EncodedChunks | Pump) -> None:
-    """Close a body whose task was dropped by its loop: as far as it goes without waiting."""
-    closing = stream.aclose()
-    try:
-        closing.send(None)
-    except StopIteration:
-        return
-    closing.close()
 
 
 class Production:
@@ -184,6 +138,7 @@ class Production:
         self._iterator: Any = None
         self._sender = sender
         self._receive = receive
+        self._heartbeat = answer.heartbeat
         self._chunks: deque[bytes] = deque()
         # two counts, since each is changed by one side alone
         self._produced = 0
@@ -199,7 +154,8 @@ class Production:
         inbox = self._call.inbox
         work = self._produce if self._variables is None else partial(self._variables.context.run, self._produce)
         await self._call.sit_down()
-        async with DisconnectWatch(self._receive, self._stop):
+        beating = Heartbeat(self._sender, self._heartbeat, self._stop)
+        async with DisconnectWatch(self._receive, self._stop), beating:
             while not (self._exhausted or self._stopped):
                 self._left = False
                 self._call.submit(work, self._burst_ends)

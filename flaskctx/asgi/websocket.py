@@ -9,6 +9,7 @@ import anyio
 
 from ..bridge import HouseIsFull, OnLoop
 from ..lifecycle import serve
+from .client import ends_with_its_client
 from .connection import WebsocketConnection
 from .environ import build_environ
 from .exchange import Exchange
@@ -55,9 +56,14 @@ async def _serve(
 ) -> None:
     """Bring the lifecycle to its end while the connection is read; the view is cancelled if the client goes unseen."""
     error: BaseException | None = None
+
+    def leaves() -> None:
+        if ends_with_its_client(exchange.context):
+            view.cancel()
+
     async with anyio.create_task_group() as tasks:
         with anyio.CancelScope() as view:
-            tasks.start_soon(connection.read, view.cancel)
+            tasks.start_soon(connection.read, leaves)
             try:
                 exchange.context = context = await own_request_context(app, call, environ)
                 # never taken for plain: whether the handshake is answered already is asked on the way

@@ -9,13 +9,13 @@ a coroutine is brought to its end from here (`finish`).
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import anyio
-
 from .kinds import ASYNC_FLAGS, is_async, is_async_object
+from .loops import cut_after
 
 if TYPE_CHECKING:
     from .threads import Seat
@@ -53,8 +53,10 @@ class Call:
         return self(function, *args, **kwargs)
 
     async def acquire(self, lock: threading.Lock) -> None:
-        """Take a lock without stopping an event loop; the caller releases it."""
-        lock.acquire()
+        """Take a lock without stopping an event loop, or the other greenlets of a thread; the caller releases it."""
+        while not lock.acquire(blocking=False):
+            # a lock that was made before gevent came would stop all greenlets, the one that has it too
+            time.sleep(0.001)  # noqa: ASYNC251  no loop runs here
 
     def lend_seat(self) -> Seat | None:
         """Return the place of this request's `def` functions, for a task that the request has started."""
@@ -101,9 +103,7 @@ def limited(function: Callable[..., Any], seconds: float, late: Callable[[], Exc
         return function
 
     async def within_time(*args: Any, **kwargs: Any) -> Any:
-        with anyio.move_on_after(seconds):
-            return await function(*args, **kwargs)
-        raise late()
+        return await cut_after(seconds, function(*args, **kwargs), late)
 
     return within_time
 
@@ -135,11 +135,15 @@ class Raised:
         self.error = error
 
     def get(self) -> Any:
+        """Raise it; to be called once."""
+        error = self.error
+        # the traceback refers to this frame, and to others that have this object: without the cycle, what they hold is
+        # freed at once
+        del self.error
         try:
-            raise self.error
+            raise error
         finally:
-            # the traceback refers to this frame: without the cycle, what it holds is freed at once
-            del self
+            del error
 
 
 def original(error: BaseException) -> BaseException:

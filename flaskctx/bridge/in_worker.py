@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .call import CancellableCall
+from .call import CancellableCall, close_unawaited
 from .mailbox import Mailbox, new_mailbox
 from .mirror import Mirror
 
 if TYPE_CHECKING:
-    from .on_loop import OnLoop
+    from .on_loop import Exchange, OnLoop
+    from .running_loop import LoopKey
     from .threads import Seat
 
 T = TypeVar("T")
@@ -63,15 +64,29 @@ class InWorker(CancellableCall):
         seat = self._on_loop.seat
         seat.will_wait(mailbox)
         self._on_loop.inbox.post(Ask(await_it(awaitable), mirror.context, mailbox))
+        if self._on_loop.dropped:
+            self._on_loop.drop()
         try:
             outcome = seat.wait(mailbox)
         finally:
             self._depth = depth
+        if self._on_loop.dropped:
+            close_unawaited(awaitable)
         mirror.copy_out()
         return outcome.get()  # type: ignore[no-any-return]
 
     def lend_seat(self) -> Seat:
         return self._on_loop.lend_seat()
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """The request on the server's side; an overridden `wsgi_app` has its application's lifecycle run here."""
+        return self._on_loop.exchange
+
+    @property
+    def loop(self) -> LoopKey:
+        """The loop that serves the request."""
+        return self._on_loop.inbox.loop
 
 
 async def await_it(awaitable: Awaitable[T]) -> T:

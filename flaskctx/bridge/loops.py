@@ -10,11 +10,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator
 from contextvars import Context
 from functools import partial
 from types import coroutine
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import anyio
+
+if TYPE_CHECKING:
+    from .running_loop import LoopKey
+
+T = TypeVar("T")
 
 _get_running_loop = asyncio._get_running_loop  # the documented form that doesn't raise
 
@@ -71,8 +78,23 @@ class Inbox:
         """Return a message that is known to be there."""
         return self._messages.popleft()
 
+    def drain(self) -> list[Any]:
+        """Take all messages that are there; may be called by several threads."""
+        messages = []
+        while self._messages:
+            try:
+                messages.append(self._messages.popleft())
+            except IndexError:
+                break
+        return messages
+
     def is_here(self) -> bool:
         """Tell whether the loop that is running here is the one of this inbox's task."""
+        raise NotImplementedError
+
+    @property
+    def loop(self) -> LoopKey:
+        """The loop of this inbox's task."""
         raise NotImplementedError
 
     def _wait(self, patient: bool) -> Generator[Any, Any, None]:
@@ -108,6 +130,10 @@ class AsyncioInbox(Inbox):
         super().__init__()
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def loop(self) -> LoopKey:
+        return self._loop
 
     def is_here(self) -> bool:
         return _get_running_loop() is self._loop
@@ -148,6 +174,10 @@ class TrioInbox(Inbox):
         self._lowlevel = lowlevel
         self._token = lowlevel.current_trio_token()
         self._task: Any = None
+
+    @property
+    def loop(self) -> LoopKey:
+        return self._token
 
     def is_here(self) -> bool:
         return bool(self._lowlevel.in_trio_run()) and self._lowlevel.current_trio_token() is self._token
@@ -197,6 +227,41 @@ def start_task(work: Callable[[], Coroutine[Any, Any, None]], name: str, context
         return asyncio.get_running_loop().create_task(work(), name=name, context=context)
     started: object = sys.modules["trio"].lowlevel.spawn_system_task(work, name=name, context=context)
     return started
+
+
+async def cut_after(seconds: float, awaitable: Awaitable[T], late: Callable[[], Exception]) -> T:
+    """Await something for so many seconds; when they are over it is cancelled, and `late()` is raised instead.
+
+    On asyncio it isn't anyio that does this: its scopes cancel again at each turn of the loop, which would be kept busy
+    for as long as the cancelled task waits for a thread.
+    """
+    if not asyncio_is_running():
+        with droppable(anyio.move_on_after(seconds)):
+            return await awaitable
+        raise late()
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await awaitable
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    raise late()
+
+
+class droppable:
+    """A cancel scope for a coroutine that may be dropped: there is no task any more then that could leave a scope."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Any) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> Any:
+        return self._scope.__enter__()
+
+    def __exit__(self, exc_type: type[BaseException] | None, *exc: Any) -> bool:
+        return exc_type is not GeneratorExit and bool(self._scope.__exit__(exc_type, *exc))
 
 
 def is_being_cancelled() -> bool:

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -68,3 +69,31 @@ def new_mailbox() -> Mailbox:
         return GreenletMailbox(sys.modules["gevent"])
     mailbox: SimpleQueue[Any] = SimpleQueue()
     return mailbox
+
+
+def way_back() -> Callable[[Callable[[], object]], object]:
+    """Return what calls one function, from any thread, where it may wake those who wait on this thread.
+
+    That matters to gevent alone: what greenlets of this thread wait for has to be set by its hub, and a hub that
+    expects nothing raises LoopExit.
+    """
+    if not gevent_patches_threads():
+        return _call
+    messages: deque[Callable[[], object]] = deque()
+    watcher = sys.modules["gevent"].get_hub().loop.async_()
+
+    def arrive() -> None:
+        watcher.stop()
+        watcher.close()
+        messages.popleft()()
+
+    def send(message: Callable[[], object]) -> None:
+        messages.append(message)
+        watcher.send()
+
+    watcher.start(arrive)
+    return send
+
+
+def _call(message: Callable[[], object]) -> object:
+    return message()

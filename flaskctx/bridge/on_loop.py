@@ -24,12 +24,15 @@ from types import coroutine as generator_based
 from typing import Any, Protocol, TypeVar
 
 import anyio
+from werkzeug.exceptions import ServiceUnavailable
 
 from .call import Call, CancellableCall, Outcome, Raised, Returned, close_unawaited, coroutine_of, suspended_here
+from .dropped import cancellation, end_steps, interrupt, refuse_asks
 from .in_worker import Ask, InWorker, await_it
 from .kinds import is_async, is_nonblocking
-from .loops import Inbox, asyncio_is_running, new_inbox
+from .loops import Inbox, asyncio_is_running, droppable, new_inbox
 from .mirror import Mirror
+from .moves import TO_LOOP, TO_WORKER
 from .standing import bind
 from .threads import Seat, WorkerSeat, seat_of_its_own
 
@@ -46,23 +49,7 @@ class Exchange(Protocol):
     def is_gone(self) -> bool: ...
 
 
-class Move:
-    """What the lifecycle yields to be resumed elsewhere."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __await__(self) -> Generator[Move, None, None]:
-        yield self
-
-    def __repr__(self) -> str:
-        return self.name
-
-
 DEFAULT_LIMITS: Mapping[str, Any] = {"WORKER_WAIT": 5.0, "TEARDOWN_WAIT": 30.0}
-
-TO_WORKER = Move("TO_WORKER")
-TO_LOOP = Move("TO_LOOP")
 
 
 class HouseIsFull(BaseException):
@@ -80,7 +67,6 @@ class OnLoop(CancellableCall):
     """
 
     __slots__ = (
-        "_abandoned",
         "_entered",
         "_inbox",
         "_limits",
@@ -90,6 +76,7 @@ class OnLoop(CancellableCall):
         "_worker_call",
         "begun",
         "context",
+        "dropped",
         "exchange",
         "in_worker",
     )
@@ -111,7 +98,8 @@ class OnLoop(CancellableCall):
         """The request on the server's side, where there is one."""
         self.in_worker = False
         self._in_teardown = False
-        self._abandoned = False
+        self.dropped = False
+        """Whether the loop has dropped the task: its coroutine was closed, and nothing can be awaited any more."""
         self._entered = self.context
         # what only requests with `def` functions need is made by the first of them
         self._seat: Seat | None = None
@@ -133,10 +121,15 @@ class OnLoop(CancellableCall):
             self._inbox = new_inbox()
         return self._inbox
 
+    @property
+    def has_thread(self) -> bool:
+        """Whether the request has its place on a thread of the pool."""
+        return isinstance(self._seat, WorkerSeat) and self._seat.worker is not None
+
     # -- what the lifecycle asks for ------------------------------------------------------------------------
 
     def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if not (self.in_worker or self._in_teardown or self._abandoned) and is_async(function):
+        if not (self.in_worker or self._in_teardown or self.dropped) and is_async(function):
             # it belongs where this stands, so its own coroutine is all that has to be awaited
             self.begun = True
             return coroutine_of(function, args, kwargs)
@@ -148,7 +141,7 @@ class OnLoop(CancellableCall):
                 # the request may have been cancelled while the function before this one ran
                 self.check()
             return TO_LOOP if asynchronous else None
-        if asynchronous or self._abandoned:
+        if asynchronous or (self.dropped and not self.has_thread):
             self.begun = True
             return None
         if is_nonblocking(function):
@@ -165,7 +158,7 @@ class OnLoop(CancellableCall):
             await anyio.sleep(0.005)
 
     def finish(self, awaitable: Awaitable[T]) -> Awaitable[T]:
-        if self._abandoned:
+        if self.dropped:
             close_unawaited(awaitable)
             raise RuntimeError(f"The event loop has dropped this task: {awaitable!r} can't be awaited any more.")
         if self._in_teardown:
@@ -198,6 +191,9 @@ class OnLoop(CancellableCall):
         """
         if context is None:
             context = self.context
+        if self.dropped:
+            end_steps(self, steps, context, self.has_thread)
+            return None  # type: ignore[return-value]
         step: Callable[[Any], Any] = steps.send
         value: Any = None
         while True:
@@ -210,6 +206,8 @@ class OnLoop(CancellableCall):
                 return result
             finally:
                 bind(previous)
+                # an error's traceback refers to this frame: without the cycle, what it holds is freed at once
+                value = None
             try:
                 if signal is TO_WORKER:
                     outcome = yield from self._visit_worker(steps, context)
@@ -223,7 +221,9 @@ class OnLoop(CancellableCall):
                     step, value = steps.send, (yield signal)
             except BaseException as error:
                 if type(error) is GeneratorExit:
-                    self._abandoned = True
+                    self.drop()
+                    end_steps(self, steps, context, signal is TO_WORKER and self.has_thread)
+                    raise
                 if inspect.getcoroutinestate(steps) == inspect.CORO_CLOSED:
                     raise
                 step, value = steps.throw, error
@@ -237,6 +237,16 @@ class OnLoop(CancellableCall):
         if self._inbox is not None and self._inbox.interruption is not None:
             self._inbox.check()
 
+    def drop(self) -> None:
+        """Note that the loop has dropped the task; what ends the request follows what its thread is doing."""
+        if self._inbox is not None:
+            if not self.dropped:
+                # raised at the next call of a function on the thread
+                self._inbox.interruption = interrupt
+            self.dropped = True
+            refuse_asks(self._inbox)
+        self.dropped = True
+
     def copy_out(self) -> None:
         """Copy the ContextVars that were changed on the way to the task's own context; may be called again."""
         if self._mirror is None:
@@ -246,9 +256,16 @@ class OnLoop(CancellableCall):
     def release(self) -> None:
         """Give the request's thread back; call it at the very end."""
         if self._seat is not None:
+            if self.dropped and self.has_thread:
+                self._seat.submit(self._give_seat_back)
+            else:
+                self._give_seat_back()
+
+    def _give_seat_back(self) -> None:
+        if self._seat is not None:
             self._seat.release()
-            # the two refer to each other: without the cycle, what they hold is freed at once
-            self._worker_call = None
+        # the two refer to each other: without the cycle, what they hold is freed at once
+        self._worker_call = None
 
     async def sit_down(self) -> None:
         """Wait for a worker thread, so that `submit` can be used."""
@@ -270,7 +287,7 @@ class OnLoop(CancellableCall):
     @generator_based
     def answer(self, ask: Ask) -> Generator[Any, Any, None]:
         """Await on this task what a `def` function on the worker thread waits for."""
-        yield from self._answer(ask)
+        yield from self._answer(ask, in_worker=False)
 
     def _visit_worker(self, steps: Coroutine[Any, Any, Any], context: Context) -> Generator[Any, Any, Outcome | None]:
         """Resume `steps` on the worker thread; return its outcome, or None when it wants back to the loop."""
@@ -281,16 +298,12 @@ class OnLoop(CancellableCall):
         self.begun = True
         self.in_worker = True
         seat.submit(partial(self._resume, steps, context), self._in_teardown)
-        try:
-            while True:
-                message = yield from inbox.take()
-                if type(message) is not Ask:
-                    return None if message is TO_LOOP else message
-                self.in_worker = False
-                yield from self._answer(message)
-                self.in_worker = True
-        finally:
+        while True:
+            message = yield from inbox.take()
             self.in_worker = False
+            if type(message) is not Ask:
+                return None if message is TO_LOOP else message
+            yield from self._answer(message, in_worker=True)
 
     def _bind_thread(self) -> Call | None:
         """Note on whose behalf the thread runs; return what to note again afterwards."""
@@ -316,30 +329,39 @@ class OnLoop(CancellableCall):
             bind(previous)
         return partial(self.inbox.post, message)
 
-    def _answer(self, ask: Ask) -> Generator[Any, Any, None]:
+    def _answer(self, ask: Ask, in_worker: bool) -> Generator[Any, Any, None]:
         outcome: Outcome
         try:
             steps: Any = self.run(ask.coroutine, ask.context)  # a generator, whatever its type says
             outcome = Returned((yield from steps))
+        except GeneratorExit:
+            outcome = Raised(cancellation())
         except BaseException as error:
             outcome = Raised(error)
+        # before the thread goes on, which looks there
+        self.in_worker = in_worker
         ask.mailbox.put(outcome)
+        if self.dropped:
+            raise GeneratorExit
 
     async def _take_worker(self, seat: WorkerSeat) -> None:
-        """Wait for a thread: a bounded time for a request that has not begun, else as long as it takes."""
+        """Wait for a thread: a bounded time for a request that has not begun, else as long as the pool allows."""
         pool, inbox = seat.pool, self.inbox
         worker = pool.take(inbox)
         if worker is None:
-            logger.warning(
-                "All %d worker threads are busy and a request waits for one. MAX_WORKER_THREADS is their number.",
-                pool.limit,
-            )
+            if pool.is_time_to_warn():
+                logger.warning(
+                    "All %d worker threads are busy and a request waits for one. %s is their number.",
+                    pool.limit,
+                    pool.key,
+                )
             try:
                 if self._in_teardown:
                     # it has to run: neither a cancellation nor a full house takes its place in the line
                     worker = await inbox.patient_arrival()
                 else:
-                    with anyio.move_on_after(None if self.begun else self._limits["WORKER_WAIT"]):
+                    patience = None if self.begun and pool.patient else self._limits["WORKER_WAIT"]
+                    with droppable(anyio.move_on_after(patience)):
                         worker = await inbox.arrival()
             finally:
                 if worker is None and not pool.leave_line(inbox):
@@ -349,7 +371,7 @@ class OnLoop(CancellableCall):
         else:
             seat.settle(worker)
         if worker is None:
-            raise HouseIsFull
+            raise ServiceUnavailable("All worker threads are busy. Please try again.") if self.begun else HouseIsFull
 
     # -- teardowns that a cancellation must not cut ----------------------------------------------------------
 

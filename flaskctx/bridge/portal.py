@@ -8,25 +8,25 @@ one, its tasks are given `DRAIN_WAIT` seconds to finish, before executors are sh
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import atexit
 import concurrent.futures.thread  # noqa: F401  its own exit handler has to be registered before ours
 import logging
 import os
-import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import Context
+from contextvars import Context, ContextVar
 from functools import partial
 from queue import Empty
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
+from weakref import WeakSet
 
 from .call import Outcome, Raised, Returned, close_unawaited
 from .in_worker import await_it
 from .mailbox import Mailbox, gevent_patches_threads, new_mailbox
+from .native import native, start_native_thread
 from .on_loop import OnLoop
 from .threads import WaitingSeat, attend, run_job
 
@@ -45,6 +45,21 @@ CANCEL_WAIT = 5.0
 STREAM = "flaskctx-stream"
 """The name of tasks that make a response's chunks. They may be endless, so they are not waited for at the exit."""
 
+lasting: ContextVar[bool] = ContextVar("flaskctx.lasting", default=False)
+"""True in tasks, and all that they start, which somebody else ends when the process exits: see `AtEnd`."""
+
+
+class AtEnd(Protocol):
+    """Something on the background loop that is to be ended in order when the process exits, after the requests."""
+
+    @property
+    def wait(self) -> float:
+        """Seconds that the end may take."""
+        raise NotImplementedError
+
+    async def end_with_process(self) -> None:
+        """End it; called on the loop."""
+
 
 class BackgroundLoop:
     """An event loop on a thread of its own, started when it is first needed."""
@@ -57,6 +72,14 @@ class BackgroundLoop:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = False
+        self.at_end: dict[Hashable, AtEnd] = {}
+        """What is to be ended when the process exits, the latest first; changed on the loop only."""
+        self._lasting: WeakSet[asyncio.Task[Any]] = WeakSet()
+
+    @property
+    def running_loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop, if it was started already."""
+        return self._loop
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -117,12 +140,20 @@ class BackgroundLoop:
         finally:
             started.release()
         asyncio.set_event_loop(loop)
+        loop.set_task_factory(self._new_task)
         _run_until_stopped(loop)
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
+    def _new_task(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coro, loop=loop, **options)
+        context: Context | None = options.get("context")
+        if lasting.get() if context is None else context.get(lasting):
+            self._lasting.add(task)
+        return task
+
     def drain(self, wait: float | None = None) -> None:
-        """Give the tasks on the loop `wait` seconds to finish, and cancel the rest.
+        """Give the tasks on the loop `wait` seconds to finish, cancel the rest, and end what is `at_end`.
 
         The loop goes on: threads that a server is still waiting for may have something left to run on it.
         """
@@ -141,15 +172,28 @@ class BackgroundLoop:
 
         def begin() -> None:
             # kept in the list so that the task isn't collected while it waits
-            running.append(loop.create_task(_finish_tasks(mailbox, wait)))
+            running.append(loop.create_task(self._finish(mailbox, wait)))
 
         running: list[asyncio.Task[None]] = []
         loop.call_soon_threadsafe(begin)
+        longest = wait + CANCEL_WAIT + sum(one.wait + CANCEL_WAIT for one in list(self.at_end.values()))
         try:
-            mailbox.get(True, wait + CANCEL_WAIT)
+            mailbox.get(True, longest)
         except Empty:
             logger.error("Tasks on the background loop ignored their cancellation; the process exits without them.")
             self._loop, self._ended = None, True
+
+    async def _finish(self, mailbox: Mailbox, wait: float) -> None:
+        await _finish_tasks(wait, self._lasting)
+        while self.at_end:
+            _, one = self.at_end.popitem()
+            try:
+                async with asyncio.timeout(one.wait + CANCEL_WAIT):
+                    await one.end_with_process()
+            except Exception:
+                logger.exception("%r could not be ended with the process.", one)
+        await _finish_tasks(0, ())
+        mailbox.put("finished")
 
 
 def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
@@ -198,19 +242,19 @@ def _attend_end(mailbox: Mailbox) -> None:
         logger.error("A coroutine on the background loop ignored its cancellation for %s s.", CANCEL_WAIT)
 
 
-async def _finish_tasks(mailbox: Mailbox, wait: float) -> None:
+async def _finish_tasks(wait: float, lasting_tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Give the tasks of this loop, without the lasting ones, `wait` seconds to finish, and cancel the rest."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait
     for task in asyncio.all_tasks():
         if task.get_name() == STREAM:
             task.cancel()
-    while (tasks := asyncio.all_tasks() - {asyncio.current_task()}) and loop.time() < deadline:
+    while (tasks := asyncio.all_tasks() - {asyncio.current_task(), *lasting_tasks}) and loop.time() < deadline:
         await asyncio.wait(tasks, timeout=deadline - loop.time())
     for task in tasks:
         logger.warning("%r had not finished after %s s and is cancelled.", task, wait)
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    mailbox.put("finished")
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -221,33 +265,6 @@ def new_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.SelectorEventLoop()
     loop.set_default_executor(NativeThreadExecutor())
     return loop
-
-
-def start_native_thread(target: Callable[[], None], name: str) -> None:
-    """Start a daemon thread of the operating system, also where gevent has replaced threads by greenlets."""
-    if gevent_patches_threads():
-        native("start_new_thread")(_run_beside_gevent, (target,))
-    else:
-        threading.Thread(target=target, name=name, daemon=True).start()
-
-
-def native(name: str) -> Any:
-    """Return a function of the module `_thread`, the original one where gevent has replaced it.
-
-    Looked up at each use: `gunicorn --preload` patches after this module was imported.
-    """
-    monkey = sys.modules.get("gevent.monkey")
-    return getattr(_thread, name) if monkey is None else monkey.get_original("_thread", name)
-
-
-def _run_beside_gevent(target: Callable[[], None]) -> None:
-    try:
-        target()
-    finally:
-        # a `target` that used anything of gevent's, a patched `time.sleep` say, has given this thread a hub
-        hub = sys.modules["gevent._hub_local"].get_hub_if_exists()
-        if hub is not None:
-            hub.destroy(destroy_loop=True)
 
 
 class NativeThreadExecutor(ThreadPoolExecutor):

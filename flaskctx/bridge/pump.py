@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
@@ -41,16 +42,37 @@ class Pump:
         self._waiting: list[Inbox] = []
         self._outcome: Outcome = _END
         self._task: object = None
+        self.shelter: Callable[[], object] | None = None
+        """As that of the chunks; it isn't called, since the task has its own."""
         self._works = False
         """Whether the body is making a chunk. (Else it stands at a yield.)"""
+        self._is_ordered = False
+        """Whether a chunk was asked for that nobody has taken yet."""
+        self._is_told = False
+        """Whether the outcome of that is there."""
+        self._is_closing = False
         self._ended = False
 
-    async def next_chunk(self) -> bytes | None:
-        """Return the next chunk, None at the end; raises what the body raises."""
+    async def next_chunk(self, patience: float | None = None) -> bytes | None:
+        """Return the next chunk, None at the end; raises what the body raises.
+
+        :param patience: seconds after which b"" is returned while the chunk is still being made; None: no limit.
+        """
         if self._orders is None:
             self._orders = new_inbox()
             self._task = start_task(self._run, STREAM, self._context)
-        return await self._order(MAKE_CHUNK)  # type: ignore[no-any-return]
+        if not self._is_ordered:
+            self._is_ordered, self._is_told = True, False
+            self._orders.deliver(MAKE_CHUNK)
+        if patience is None:
+            await self._word()
+        elif not self._is_told:
+            with anyio.move_on_after(patience):
+                await self._word()
+        if not (self._is_told or self._ended):
+            return b""
+        self._is_ordered = False
+        return self._take_outcome()  # type: ignore[no-any-return]
 
     def __aiter__(self) -> Pump:
         return self
@@ -79,15 +101,24 @@ class Pump:
         if self._works:
             # on a chunk that nobody waits for any more
             self._shelter.cancel()
-        await self._order(CLOSE)
+        self._is_closing, self._is_ordered = True, False
+        self._orders.deliver(CLOSE)
+        while not self._ended:
+            await self._word()
+        self._take_outcome()
 
-    async def _order(self, order: bool) -> Any:
-        assert self._orders is not None
-        if not self._ended:
+    async def _word(self) -> None:
+        """Wait for word from the task: that there is an outcome."""
+        if not (self._is_told and self._is_ordered) and not self._ended:
             inbox = new_inbox()
             self._waiting.append(inbox)
-            self._orders.deliver(order)
-            await inbox.arrival()
+            try:
+                await inbox.arrival()
+            finally:
+                if inbox in self._waiting:
+                    self._waiting.remove(inbox)
+
+    def _take_outcome(self) -> Any:
         outcome, self._outcome = self._outcome, _END
         return outcome.get()
 
@@ -100,6 +131,9 @@ class Pump:
                 await self._make_chunks()
                 await self._chunks.aclose()
             self._outcome = _END
+        except GeneratorExit:
+            # the task was dropped by its loop
+            raise
         except anyio.get_cancelled_exc_class():
             # to the server this is a connection that breaks off: nothing to log, and no regular end
             self._outcome = Raised(ConnectionAbortedError("The process is ending, and the stream with it."))
@@ -112,7 +146,7 @@ class Pump:
 
     async def _make_chunks(self) -> None:
         early: list[bytes] = []
-        while await self._next_order(early) is MAKE_CHUNK:
+        while await self._next_order(early) is MAKE_CHUNK and not self._is_closing:
             self._works = True
             chunk = early.pop(0) if early else await anext(self._chunks, None)
             self._works = False
@@ -126,7 +160,9 @@ class Pump:
         while True:
             try:
                 return await self._orders.arrival()
-            except anyio.get_cancelled_exc_class() as error:
+            except GeneratorExit:
+                raise
+            except BaseException as error:
                 chunk = await self._chunks.athrow(error)
                 if is_being_cancelled():
                     await self._chunks.aclose()
@@ -135,6 +171,7 @@ class Pump:
                     early.append(chunk)
 
     def _tell(self) -> None:
+        self._is_told = True
         waiting, self._waiting = self._waiting, []
         for inbox in waiting:
             inbox.deliver(None)

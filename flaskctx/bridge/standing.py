@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .call import Call
 
-_standing: dict[int, Call | None] = {}
+_standing: dict[int, Call] = {}
+"""By the thread's number, which another thread may have later: nothing is kept of one that has ended."""
 
 
 def bind(call: Call | None) -> Call | None:
     """Note that this thread runs on behalf of `call` (None: of nobody); return what stood there before."""
     ident = get_ident()
+    if call is None:
+        return _standing.pop(ident, None)
     previous = _standing.get(ident)
     _standing[ident] = call
     return previous

@@ -10,15 +10,21 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
+from _queue import SimpleQueue  # gevent replaces that of `queue`, and these threads are none of its greenlets
 from collections import deque
 from collections.abc import Callable, Mapping
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
+
+from .native import native, start_native_thread
 
 if TYPE_CHECKING:
     from .mailbox import Mailbox
 
 logger = logging.getLogger("flaskctx.threads")
+
+WARNING_PAUSE = 10.0
+"""Seconds without another line in the log while all threads of a pool are busy."""
 
 Job = Callable[[], Callable[[], object] | None]
 """A piece of work. What it returns is called when it is over: it tells who waits for it."""
@@ -38,8 +44,7 @@ class Worker:
         self._jobs: deque[Job | None] = deque()
         self._wakeup: SimpleQueue[None] = SimpleQueue()
         """As many items as jobs; a semaphore of the standard library takes ten times as long."""
-        self.thread = threading.Thread(target=self._work, name=f"flaskctx-worker-{number}", daemon=True)
-        self.thread.start()
+        self.thread = start_native_thread(self._work, f"flaskctx-worker-{number}")
 
     def submit(self, job: Job | None, first: bool = False) -> None:
         """Queue a job; None ends the thread. A job that is `first` goes before those that wait already."""
@@ -75,18 +80,24 @@ class WorkerPool:
     """The worker threads of one application in one process.
 
     :param limit: how many threads there may be; they are started as they are needed.
+    :param key: what the limit is called in the configuration.
+    :param patient: whether a request that has begun waits for a thread as long as it takes: where all of them are
+        soon free again.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, key: str = "MAX_WORKER_THREADS", patient: bool = True) -> None:
         if limit < 1:
-            raise ValueError(f"MAX_WORKER_THREADS must be at least 1, not {limit!r}.")
+            raise ValueError(f"{key} must be at least 1, not {limit!r}.")
         self.limit = limit
+        self.key = key
+        self.patient = patient
         self.pid = os.getpid()
         self.workers: list[Worker] = []
         self._free: list[Worker] = []
         self._line: deque[WaitsForWorker] = deque()
-        self._lock = threading.Lock()
+        self._lock = native("allocate_lock")()
         self._closed = False
+        self._silent_until = 0.0
 
     def take(self, waiter: WaitsForWorker) -> Worker | None:
         """Give a seat on a thread, or put `waiter` in line and return None: a worker is posted to it later.
@@ -101,6 +112,14 @@ class WorkerPool:
             else:
                 self._promise(worker)
             return worker
+
+    def is_time_to_warn(self) -> bool:
+        """Tell whether a full house is to be logged: not for each request of a crowd, once in `WARNING_PAUSE`."""
+        now = time.monotonic()
+        if now < self._silent_until:
+            return False
+        self._silent_until = now + WARNING_PAUSE
+        return True
 
     def leave_line(self, waiter: WaitsForWorker) -> bool:
         """Give up waiting; False if a worker has been posted already."""
@@ -221,7 +240,7 @@ class WorkerSeat(Seat):
         self._promised = False
         self._users = 1
         self._mailboxes: list[Mailbox] = []
-        self._lock = threading.Lock()
+        self._lock = native("allocate_lock")()
 
     def submit(self, job: Job, first: bool = False) -> None:
         with self._lock:
@@ -272,13 +291,15 @@ class PoolOnDemand:
     """A pool that is started by the first seat that is wanted; anew in a forked process, and after `close`.
 
     :param config: has the limit under `key`, in threads; read when the pool starts.
+    :param patient: as for `WorkerPool`.
     """
 
-    __slots__ = ("_config", "_key", "_lock", "_pool")
+    __slots__ = ("_config", "_key", "_lock", "_patient", "_pool")
 
-    def __init__(self, config: Mapping[str, Any], key: str) -> None:
+    def __init__(self, config: Mapping[str, Any], key: str, patient: bool = True) -> None:
         self._config = config
         self._key = key
+        self._patient = patient
         self._pool: WorkerPool | None = None
         self._lock = threading.Lock()
 
@@ -290,7 +311,7 @@ class PoolOnDemand:
             with self._lock:
                 pool = self._pool
                 if pool is None or pool.pid != os.getpid():
-                    pool = self._pool = WorkerPool(self._config[self._key])
+                    pool = self._pool = WorkerPool(self._config[self._key], self._key, self._patient)
         return pool
 
     def new_seat(self) -> Seat:

@@ -19,6 +19,12 @@ def has_request_context() -> bool:
     return _request_ctx_stack.top is not None
 
 
+def has_websocket_context() -> bool:
+    """Tell whether the current request is the handshake of a websocket, so that `websocket` can be used."""
+    top = _request_ctx_stack.top
+    return top is not None and "flaskctx.websocket" in top.request.environ
+
+
 def after_this_request(f: F) -> F:
     """Have `f(response)` called after the current request's view; it returns the response to use.
 

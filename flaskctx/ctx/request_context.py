@@ -5,6 +5,7 @@ State and node operations only. What entering and leaving call is in the lifecyc
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
@@ -70,6 +71,8 @@ class RequestContext:
     _session_to_open: SessionInterface | None = None
     """Opens the session when it is read first; None where it was opened at push, and before that."""
     flashes: list[tuple[str, str]] | None = None
+    _after_response: Sequence[Callable[[], object]] = ()
+    """What `after_response` was given."""
     _handshake: Response | None = None
     """The response that a websocket's handshake was answered with."""
     _url_adapter: MapAdapter | None = None
@@ -83,6 +86,8 @@ class RequestContext:
     """Whether it is known that no step of this request is overridden."""
     _served = False
     """Whether a lifecycle is serving this request right now."""
+    _has_result = False
+    """Whether the view has ended, or a hook has answered in its place."""
     _streams = 0
     """How many `stream_with_context` bodies need this context after the lifecycle's end."""
 
@@ -115,6 +120,12 @@ class RequestContext:
         return (
             self._session_to_open is None or self._session is not None or "HTTP_COOKIE" in self.request.environ
         )
+
+    def _close_session(self) -> None:
+        """Refuse changes to the session from now on: nobody would save them."""
+        close = getattr(self._session, "_close", None)
+        if close is not None:
+            close()
 
     @property
     def url_adapter(self) -> MapAdapter | None:

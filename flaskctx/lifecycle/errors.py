@@ -31,7 +31,11 @@ async def handle_user_exception(call: Call, context: RequestContext, error: Exce
         return await step(call, context, "handle_http_exception", error)
     handler = app._find_error_handler(error, context.request.blueprints)
     if handler is None:
-        raise error
+        try:
+            raise error
+        finally:
+            # its traceback refers to this frame: without the cycle, what they hold is freed at once
+            del error
     return await call(handler, error)
 
 

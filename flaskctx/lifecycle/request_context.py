@@ -201,6 +201,4 @@ def close_session(context: RequestContext) -> None:
     context.request.environ["werkzeug.request"] = None
     context._preserved_exc = None
     if context._session is not None:
-        close = getattr(context._session, "_close", None)
-        if close is not None:
-            close()
+        context._close_session()

@@ -51,7 +51,8 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
     Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
 
     :param respond: returns None where it would have to call functions of the user's, which may block; it is then
-        called once more, as `respond(response, True)`, where they may.
+        called once more, as `respond(response, True)`, where they may. A response of last resort comes with the
+        `failure` that it stands for.
     :param plain: whether the application `is_plain`.
     """
     context._call = call
@@ -72,17 +73,19 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
     except BaseException as raised:
         # no body will be sent that could end the context later
         context._streams = 0
-        await _end_after_error(call, context, original(raised))
+        await _end_after_error(call, context, original(raised) if error is None else error)
         raise
     try:
         if error is None:
             await end_request(call, context, None)
         else:
             await _end_after_error(call, context, error)
+            # its traceback refers to this frame: without the cycle, what they hold is freed at once
+            error = None
     except Exception as failure:
         if propagates(context.app):
             raise
-        answer = respond(await last_resort(call, context, original(failure)))
+        answer = respond(await last_resort(call, context, original(failure)), failure=original(failure))
     return answer
 
 
@@ -100,7 +103,7 @@ async def _answer_error(
     except Exception as failure:
         if propagates(context.app):
             raise
-        return respond(await last_resort(call, context, original(failure)))
+        return respond(await last_resort(call, context, original(failure)), failure=original(failure))
 
 
 async def _end_after_error(call: Call, context: RequestContext, error: BaseException | None) -> None:
@@ -136,7 +139,10 @@ async def full_dispatch_request(call: Call, context: RequestContext) -> Response
         rv = None
     except Exception as error:
         rv = await step(call, context, "handle_user_exception", original(error))
+    context._has_result = True
     response: Response = await steps.finalize_request(call, context, rv)
+    # an HTTPException maybe, whose traceback refers to this frame: without the cycle, what they hold is freed at once
+    rv = None
     return response
 
 

@@ -160,9 +160,9 @@ class SecureCookieSession(dict[str, Any], SessionMixin):
 
     def _refuse(self) -> NoReturn:
         raise RuntimeError(
-            "The session can't be changed any more: its request has ended and the cookie was sent."
-            " A task or thread that outlives the request may read the session; change it in the view,"
-            " or keep what comes later in a store of your own."
+            "The session can't be changed any more: its request has ended, or its websocket was accepted, and the"
+            " cookie was sent. What comes later may read the session; change it before, or keep what changes later"
+            " in a store of your own."
         )
 
     # Reading
@@ -288,6 +288,6 @@ class NullSession(SecureCookieSession):
 
     def _change(self) -> NoReturn:
         raise RuntimeError(
-            "The session can't be changed because the application has no secret key to sign it with."
+            "The session is unavailable for changes: the application has no secret key to sign it with."
             " Set app.secret_key (SECRET_KEY in the configuration) to a long, random, secret value."
         )

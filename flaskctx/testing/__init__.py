@@ -5,5 +5,16 @@ from .builder import EnvironBuilder
 from .client import FlaskClient
 from .connection import Connection
 from .runner import FlaskCliRunner
+from .websocket import BlockingClientWebsocket, ClientWebsocket, WebsocketClosed, WebsocketRejected
 
-__all__ = ["Connection", "EnvironBuilder", "FlaskAsyncClient", "FlaskCliRunner", "FlaskClient"]
+__all__ = [
+    "BlockingClientWebsocket",
+    "ClientWebsocket",
+    "Connection",
+    "EnvironBuilder",
+    "FlaskAsyncClient",
+    "FlaskCliRunner",
+    "FlaskClient",
+    "WebsocketClosed",
+    "WebsocketRejected",
+]

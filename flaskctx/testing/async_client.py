@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,11 @@ from .kept import Kept, adopt, preserved_contexts_hidden
 from .lifespan import started
 
 if TYPE_CHECKING:
-    from werkzeug.datastructures import Headers
     from werkzeug.wrappers import Request as BaseRequest
+
+    from .websocket import ClientWebsocket
+
+Sending = Callable[..., Coroutine[Any, Any, TestResponse]]
 
 REDIRECTS = (301, 302, 303, 305, 307, 308)
 
@@ -43,20 +46,6 @@ class FlaskAsyncClient(ApplicationClient):
         """The tasks that have entered this client, and their share in the lifespan."""
         self._kept: list[Kept] = []
 
-    if TYPE_CHECKING:
-        # werkzeug's methods hand on what `open` gives: here, a coroutine
-        async def delete(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def get(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def head(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def options(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def patch(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def post(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def put(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def trace(self, *args: Any, **kwargs: Any) -> TestResponse: ...  # type: ignore[override]
-        async def resolve_redirect(  # type: ignore[override]
-            self, response: TestResponse, buffered: bool = False
-        ) -> TestResponse: ...
-
     async def open(  # type: ignore[override]
         self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any
     ) -> TestResponse:
@@ -64,7 +53,7 @@ class FlaskAsyncClient(ApplicationClient):
 
         :param buffered: there for the sake of tests that were written for the sync client.
         """
-        response = await self._send(self._request(args, kwargs))
+        response = await self._send(self._request_from_builder_args(args, kwargs))
         history: list[TestResponse] = []
         redirects: set[tuple[str | None, int]] = set()
         while follow_redirects and response.status_code in REDIRECTS:
@@ -77,12 +66,32 @@ class FlaskAsyncClient(ApplicationClient):
             response.history = tuple(history)
         return response
 
+    # werkzeug's methods hand on what `open` gives: here, a coroutine
+    get: Sending  # type: ignore[assignment]
+    head: Sending  # type: ignore[assignment]
+    post: Sending  # type: ignore[assignment]
+    put: Sending  # type: ignore[assignment]
+    patch: Sending  # type: ignore[assignment]
+    delete: Sending  # type: ignore[assignment]
+    options: Sending  # type: ignore[assignment]
+    trace: Sending  # type: ignore[assignment]
+    resolve_redirect: Sending  # type: ignore[assignment]
+
     def request(self, *args: Any, **kwargs: Any) -> Connection:
         """Return a connection for a request that is sent, and a response that is read, bit by bit.
 
         Takes the arguments of `open`; the body may be given there, or sent on the connection.
         """
-        return Connection(self, self._request(args, kwargs))
+        return Connection(self, self._request_from_builder_args(args, kwargs))
+
+    def websocket(self, path: str, *, subprotocols: Sequence[str] = (), **kwargs: Any) -> ClientWebsocket:
+        """Return a websocket to the application, connected by `async with`.
+
+        :param path: the URL or its path.
+        :param subprotocols: those that this client offers, its favourite first.
+        :param kwargs: the rest of what `open` takes, such as `headers` and `query_string`.
+        """
+        return self._websocket(path, subprotocols, kwargs)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[FlaskAsyncClient]:
@@ -150,8 +159,3 @@ class FlaskAsyncClient(ApplicationClient):
     async def _end_kept(self) -> None:
         while self._kept:
             await self._kept.pop().end()
-
-    def _response(self, request: BaseRequest, status: int, headers: Headers, body: bytes) -> TestResponse:
-        response = self.response_wrapper([body], f"{status}", headers, request=request)
-        response.json_module = self.application.json  # type: ignore[assignment]
-        return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,12 @@ from werkzeug.wrappers import Request as BaseRequest
 
 from .builder import EnvironBuilder
 from .session import SessionTransaction
+from .websocket import ClientWebsocket
 
 if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
+    from werkzeug.test import TestResponse
+
     from ..app import Flask
 
 
@@ -45,8 +49,8 @@ class ApplicationClient(werkzeug.test.Client):
         """
         return SessionTransaction(self, args, kwargs)
 
-    def _request(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BaseRequest:
-        """Make the request that `open` was asked for."""
+    def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> BaseRequest:
+        """Make the request that `open` was asked for; under Flask's name, which extensions call."""
         source = args[0] if args else None
         if isinstance(source, (werkzeug.test.EnvironBuilder, dict, BaseRequest)):
             # as it is, method included: a subclass that adds to every request adds to redirects as well
@@ -70,6 +74,17 @@ class ApplicationClient(werkzeug.test.Client):
         request: BaseRequest = copy(source)
         request.environ = self._with_base(request.environ)
         return request
+
+    def _websocket(self, path: str, subprotocols: Sequence[str], kwargs: dict[str, Any]) -> ClientWebsocket:
+        """Make a test's end of a websocket."""
+        request = self._request_from_builder_args((path,), kwargs)
+        self._add_cookies_to_wsgi(request.environ)
+        return ClientWebsocket(self, request, subprotocols)
+
+    def _response(self, request: BaseRequest, status: int, headers: Headers, body: bytes) -> TestResponse:
+        response = self.response_wrapper([body], f"{status}", headers, request=request)
+        response.json_module = self.application.json  # type: ignore[assignment]
+        return response
 
     def _with_base(self, environ: Mapping[str, Any]) -> dict[str, Any]:
         return {**self.environ_base, **environ, "flaskctx.test_client": True}

@@ -84,7 +84,7 @@ class Both:
             raise RuntimeError('The loop for ASGI doesn\'t run. Use "with Both(app) as both:".')
         options = {"buffered": True, "follow_redirects": kwargs.pop("follow_redirects", False)}
         kwargs.pop("buffered", None)
-        request = self.wsgi._request(args, {**kwargs})
+        request = self.wsgi._request_from_builder_args(args, {**kwargs})
         body = request.environ["wsgi.input"].read()
         answers: list[TestResponse | Exception] = []
         for send in (self.wsgi.open, partial(self._await, self.asgi.open)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from types import TracebackType
@@ -13,6 +13,7 @@ from ..bridge import portal
 from ..bridge.loops import loop_is_running
 from .base import ApplicationClient
 from .kept import adopt, drop_ended
+from .websocket import BlockingClientWebsocket
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -45,10 +46,19 @@ class FlaskClient(ApplicationClient):
         :param follow_redirects: send the requests that redirects ask for as well; `response.history` has the
             responses before the last one.
         """
-        request = self._request(args, kwargs)
+        request = self._request_from_builder_args(args, kwargs)
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json  # type: ignore[assignment]
         return response
+
+    def websocket(self, path: str, *, subprotocols: Sequence[str] = (), **kwargs: Any) -> BlockingClientWebsocket:
+        """Return a websocket to the application, connected by `with`; the application serves it through ASGI.
+
+        :param path: the URL or its path.
+        :param subprotocols: those that this client offers, its favourite first.
+        :param kwargs: the rest of what `open` takes, such as `headers` and `query_string`.
+        """
+        return BlockingClientWebsocket(lambda: self._websocket(path, subprotocols, kwargs))
 
     def _with_base(self, environ: Mapping[str, Any]) -> dict[str, Any]:
         return {**super()._with_base(environ), "flask._preserve_context": self.preserve_context}

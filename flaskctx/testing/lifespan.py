@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from ..bridge.loops import asyncio_is_running
+from ..bridge.running_loop import loop_here
 from .companion import Companion
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ async def started(app: Flask) -> AsyncIterator[None]:
 
     :raises RuntimeError: the startup, or the shutdown, has failed; from the application's own error.
     """
-    key = (app, _this_loop())
+    key = (app, loop_here())
     lifespan = _lifespans.get(key) or _lifespans.setdefault(key, Lifespan(app))
     async with lifespan.lock:
         if not lifespan.users:
@@ -46,13 +44,6 @@ async def started(app: Flask) -> AsyncIterator[None]:
             if not lifespan.users:
                 _lifespans.pop(key, None)
                 await lifespan.stop()
-
-
-def _this_loop() -> Hashable:
-    if asyncio_is_running():
-        return asyncio.get_running_loop()
-    token: Hashable = sys.modules["trio"].lowlevel.current_trio_token()
-    return token
 
 
 class Lifespan:

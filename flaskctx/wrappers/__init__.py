@@ -6,6 +6,7 @@ from werkzeug.wrappers import Request as RequestBase
 from werkzeug.wrappers import Response as ResponseBase
 
 from .coerce import make_response, needs_calling
+from .event_stream import HEARTBEAT, EventStream, ServerSentEvent, heartbeat_of, is_event_stream
 from .request import Request, TimeLimitExceeded
 from .response import Response
 from .start import (
@@ -18,12 +19,17 @@ from .start import (
 )
 
 __all__ = [
+    "HEARTBEAT",
+    "EventStream",
     "Request",
     "RequestBase",
     "Response",
     "ResponseBase",
+    "ServerSentEvent",
     "TimeLimitExceeded",
     "has_no_body",
+    "heartbeat_of",
+    "is_event_stream",
     "make_response",
     "may_block_at_start",
     "needs_calling",

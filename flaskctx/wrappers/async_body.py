@@ -25,16 +25,18 @@ class EncodedChunks:
     its task.
 
     :param body: an async iterable of str (sent as UTF-8) and bytes.
+    :param encode: makes bytes of the chunks of a body that has others.
     """
 
-    __slots__ = ("_body", "_iterator", "closed", "shelter")
+    __slots__ = ("_body", "_encode", "_iterator", "closed", "shelter")
 
-    def __init__(self, body: AsyncIterable[str | bytes]) -> None:
+    def __init__(self, body: AsyncIterable[Any], encode: Callable[[Any], bytes] | None = None) -> None:
         self._body = body
+        self._encode = encode or _encoded
         self._iterator: Any = None
         self.closed = False
         """Whether the body was closed."""
-        self.shelter: Callable[[], None] | None = None
+        self.shelter: Callable[[], object] | None = None
         """Called before a body is closed that has not come to its end, so that a cancellation doesn't cut that off."""
 
     def __aiter__(self) -> EncodedChunks:
@@ -46,14 +48,15 @@ class EncodedChunks:
         try:
             if self._iterator is None:
                 self._iterator = aiter(self._body)
-            chunk = await anext(self._iterator)
+            return self._encode(await anext(self._iterator))
         except StopAsyncIteration:
             await self._close()
+            raise
+        except GeneratorExit:  # its task was dropped: nothing can be awaited any more
             raise
         except BaseException:
             await self.aclose()
             raise
-        return chunk.encode() if isinstance(chunk, str) else chunk
 
     async def athrow(self, error: BaseException) -> bytes | None:
         """Raise a cancellation where the body has yielded: it may be that of a timeout which the body holds open there.
@@ -64,14 +67,13 @@ class EncodedChunks:
         if throw is None:
             raise error
         try:
-            chunk = await throw(error)
+            return self._encode(await throw(error))
         except StopAsyncIteration:
             await self._close()
             return None
         except BaseException:
             await self.aclose()
             raise
-        return chunk.encode() if isinstance(chunk, str) else chunk
 
     async def aclose(self) -> None:
         """Close the body. A second call does nothing."""
@@ -87,6 +89,10 @@ class EncodedChunks:
                 await _close(self._iterator)
         finally:
             await _close(self._body)
+
+
+def _encoded(chunk: str | bytes) -> bytes:
+    return chunk.encode() if isinstance(chunk, str) else chunk
 
 
 async def _close(source: Any) -> None:

@@ -55,6 +55,10 @@ def make_response(app: Flask, rv: Any) -> Response:
     else:
         _refuse(rv)
 
+    return _amended(response, status, headers)
+
+
+def _amended(response: Response, status: Any, headers: Any) -> Response:
     if status is not None:
         if isinstance(status, (str, bytes, bytearray)):
             response.status = status  # type: ignore[assignment]

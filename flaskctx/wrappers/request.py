@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from io import BytesIO
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -17,7 +18,8 @@ from .. import json
 from ..debughelpers import attach_enctype_error_multidict
 from ..globals import _request_ctx_stack, current_app
 from .client import has_hung_up
-from .input import CountedStream, InputStream
+from .input import CountedStream, InputStream, KeptFile, ParsedInput, UnreadInput
+from .multipart import Multipart
 from .quick import defines_any
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ _KNOWN_STATE = {
     "shallow",
 }  # fmt: skip
 _WERKZEUG_IS_KNOWN = vars(WerkzeugRequest({})).keys() == _KNOWN_STATE
+
+
+_LONGEST_NUMBER = 19
+"""Digits of a length that nobody can mean: more than the bytes of all the world's disks."""
 
 
 class _Late:
@@ -194,6 +200,16 @@ class Request(WerkzeugRequest):
         exchange = getattr(call, "exchange", None)
         return has_hung_up(self.environ) if exchange is None else exchange.is_gone()
 
+    @property
+    def last_event_id(self) -> str | None:
+        """The id of the last event that the client of an `EventStream` has seen, when it connects again; else None.
+
+        Source: WHATWG HTML, "Server-sent events", the header `Last-Event-ID`.
+        """
+        value = self.headers.get("Last-Event-ID")
+        # browsers send it in UTF-8, and headers arrive as Latin-1
+        return value.encode("latin-1", "replace").decode("utf-8", "replace") if value else None
+
     # --- time ----------------------------------------------------------------------------------------------
 
     #: The seconds that the view may take, where its route says so (`timeout=`). None: as `REQUEST_TIMEOUT` says.
@@ -260,30 +276,72 @@ class Request(WerkzeugRequest):
     # --- the body ----------------------------------------------------------------------------------------
 
     @cached_property
+    def content_length(self) -> int | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The length of the body in bytes, as the client has declared it; None where it hasn't.
+
+        :raises BadRequest: (400) that is no number, or not the same one each time (RFC 9112, section 6.3).
+        """
+        declared: str = self.environ.get("CONTENT_LENGTH") or ""
+        if declared and not (declared.isdecimal() and len(declared) < _LONGEST_NUMBER):
+            values = {value.strip() for value in declared.split(",")}
+            value = values.pop()
+            if values or not value.isdecimal() or len(value) >= _LONGEST_NUMBER:
+                raise BadRequest("The header Content-Length of this request doesn't say how long its body is.")
+            self.environ["CONTENT_LENGTH"] = value
+        return super().content_length
+
+    @cached_property
     def stream(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The body as it arrives: a binary file to read in a `def` view, chunks for `async for` in an `async def` one.
 
         To have it unread in the view, register the route with `stream=True`. It ends with an error where the body is
         larger than `max_content_length` (413) or the client leaves before its end (400).
         """
+        length = self.content_length  # before werkzeug looks, to which a wrong one is 0
         stream: Any = super().stream
         body = self.environ["wsgi.input"]
         if hasattr(body, "__aiter__"):
             body.limit = self.max_content_length
             return body
         if "wsgi.input_terminated" in self.environ:
-            length, limit = self.content_length, self.max_content_length
+            limit = self.max_content_length
             if length is not None:
                 # servers that promise to end the input where the body ends do so too where a client has left
                 stream = LimitedStream(stream, length)
             elif limit is not None:
                 stream = CountedStream(body, limit, is_max=True)
-        return InputStream(stream)
+        return UnreadInput(stream) if "flaskctx.receive_body" in self.environ else InputStream(stream)
+
+    def multipart(self) -> Multipart:
+        """Return the parts of a multipart form, to be read one after the other as they arrive:
+
+            for part in request.multipart():  # in an async def view: async for
+                if part.filename is None:
+                    fields[part.name] = part.value
+                else:
+                    for chunk in part:  # async for
+                        file.write(chunk)
+
+        The client is asked for no more than is used, and nothing is stored. The route needs `stream=True`. The limits
+        are those of `request.form`: `max_content_length`, `max_form_parts` and, for fields, `max_form_memory_size`.
+
+        :raises UnsupportedMediaType: (415) the body is something else.
+        :raises BadRequest: (400) here or while it's read: it is not a whole multipart form.
+        :raises RuntimeError: the route has no `stream=True`, or the form was read before.
+        """
+        if self._multipart is not None or "form" in vars(self):
+            raise RuntimeError("The form of this request was read already: request.multipart() can be called once.")
+        self._multipart = form = Multipart(self)
+        return form
+
+    _multipart: Multipart | None = None
 
     async def load_body(self) -> None:
         """Wait until the whole body is there, as it is in the view anyway, unless the route has `stream=True`.
 
-        For an `async def` before hook that reads the body. In a `def` one reading waits by itself.
+        For `async def` functions: a before hook that reads the body, or a view with `stream=True` that wants it whole.
+        In a `def` one reading waits by itself. A multipart form of more than 512 KiB is parsed as it arrives, its files
+        in temporary files: see `form` and `files`; its raw bytes are kept nowhere.
 
         :raises RequestEntityTooLarge: (413) the body is larger than `max_content_length`.
         :raises ClientDisconnected: (400) the client left before its end.
@@ -292,9 +350,19 @@ class Request(WerkzeugRequest):
         if receive is not None:
             await current_app.ensure_async(receive)(self)
 
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a file for an uploaded one. Override it to store uploads elsewhere; the arguments are werkzeug's."""
+        # werkzeug's parser forgets its files where a limit is exceeded or the client leaves
+        return KeptFile()
+
     def _load_form_data(self) -> None:
         if "form" in vars(self):
-            return  # parsed before
+            # parsed before; if it was on arrival, this is the first who asks for what is left of the body
+            if isinstance(self.environ["wsgi.input"], ParsedInput):
+                vars(self)["stream"] = BytesIO()
+            return
+        if self._multipart is not None:
+            raise RuntimeError("The parts of this form are read by request.multipart(): there is no request.form.")
         super()._load_form_data()
         if self.mimetype != "multipart/form-data" and current_app and current_app.debug and not self.files:
             attach_enctype_error_multidict(self)

@@ -27,6 +27,7 @@ from .quick import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
     from http import HTTPStatus
+    from types import EllipsisType
 
     from _typeshed.wsgi import WSGIApplication
     from werkzeug.wrappers import Request as WerkzeugRequest
@@ -59,6 +60,9 @@ class Response(WerkzeugResponse):
     default_mimetype: str | None = "text/html"
     json_module: Any = json
     autocorrect_location_header = False
+
+    timeout: float | EllipsisType | None = ...
+    """Under ASGI: the seconds that sending it may take, None for no limit. As it is, `RESPONSE_TIMEOUT` counts."""
 
     # as in Request: set for a class of which it was found that nothing in it stops the quick constructor
     _quick_class: type[Response] | None = None
@@ -155,7 +159,7 @@ class Response(WerkzeugResponse):
                 f"aiter_encoded() needs an async iterable as body, and this response's is"
                 f" {type(body).__name__!r}. Use iter_encoded() for it."
             )
-        return EncodedChunks(body)
+        return body if isinstance(body, EncodedChunks) else EncodedChunks(body)
 
     def iter_encoded(self) -> Iterator[bytes]:
         """Iterate the body as bytes.

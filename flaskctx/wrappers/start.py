@@ -67,7 +67,10 @@ def response_start(response: Response, environ: dict[str, Any]) -> Start:
                 items = _final_items(response, body) if code >= 200 and code not in _WITHOUT_BODY else None
                 if items is None:
                     items = response.get_wsgi_headers(environ).to_wsgi_list()
-                    body = () if has_no_body(environ, code) else list(response.iter_encoded())
+                    if not response.direct_passthrough:
+                        body = list(response.iter_encoded())
+                    if has_no_body(environ, code):
+                        body = ()
                 return response._status, code, items, () if environ["REQUEST_METHOD"] == "HEAD" else body
         elif not isinstance(body, list | tuple):
             return _streamed_start(response, environ)
@@ -153,7 +156,8 @@ def take_close_functions(response: Response) -> list[Callable[[], object]]:
 def may_block_at_start(response: WerkzeugResponse) -> bool:
     """Tell whether `response_start` or a call of the response comes upon functions of a subclass of the user's."""
     cls = type(response)
-    return cls is not Response and cls is not WerkzeugResponse and (overrides_call(response) or overrides_start(response))
+    own = cls is not Response and cls is not WerkzeugResponse
+    return own and (overrides_call(response) or overrides_start(response))
 
 
 def overrides_start(response: WerkzeugResponse) -> bool:

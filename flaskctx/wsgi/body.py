@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import anyio
+
 from ..bridge import Pump, drive
 from ..ctx import BodyContext, State
 from ..lifecycle import end_stream, propagates
-from ..wrappers import has_no_body, take_close_functions
+from ..wrappers import HEARTBEAT, has_no_body, heartbeat_of, take_close_functions
+from ..wrappers.client import has_hung_up
+from .events import LOOK
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -44,6 +49,7 @@ class StreamedBody:
         """Go on after the lifecycle of this request, which has come to its end."""
         self._app = context.app
         self._variables.outlive_request()
+        self._functions.extend(context._after_response)
         if context._state is State.STREAMING:
             self._kept = context
 
@@ -117,6 +123,8 @@ class AsyncBody(StreamedBody):
 
     def __init__(self, call: Call, response: Response, environ: dict[str, Any], status_code: int) -> None:
         super().__init__(call, response.aiter_encoded(), take_close_functions(response))
+        self._environ = environ
+        self._heartbeat = heartbeat_of(response)
         self._sends_body = not has_no_body(environ, status_code)
         self._pump: Pump | None = None
 
@@ -128,9 +136,19 @@ class AsyncBody(StreamedBody):
             raise StopIteration
         if self._pump is None:
             self._pump = Pump(self._body, self._variables.context, self._app.config["TEARDOWN_WAIT"])
-        chunk: bytes | None = drive(self._call(self._pump.next_chunk))
+        chunk: bytes | None = drive(self._call(self._make_chunk, self._pump))
         if chunk is None:
             raise StopIteration
+        return chunk
+
+    async def _make_chunk(self, pump: Pump) -> bytes | None:
+        """Return the next chunk, a heartbeat if it takes too long, None at the end or when the client has gone."""
+        beat = math.inf if self._heartbeat is None else anyio.current_time() + self._heartbeat
+        while not (chunk := await pump.next_chunk(min(LOOK, max(0, beat - anyio.current_time())))):
+            if chunk is None or has_hung_up(self._environ):
+                return None
+            if anyio.current_time() >= beat:
+                return HEARTBEAT
         return chunk
 
     def _close_body(self) -> None:

@@ -10,13 +10,15 @@ from ..bridge import call_here, drive, original
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle import is_plain, serve
-from ..wrappers import overrides_call, response_start, take_close_functions
+from ..serving import REFUSAL, RETRY_AFTER, start_for_wsgi
+from ..wrappers import heartbeat_of, is_event_stream, overrides_call, response_start, take_close_functions
 from .body import AsyncBody, StreamedBody, close_body
+from .events import BeatingBody, QuietBody, report_occupation
 from .foreign import hide_foreign_contexts
 from .input import RECEIVE_BODY, receive_input
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from ..app import Flask
     from ..bridge import Call
@@ -39,6 +41,8 @@ def serve_wsgi(app: Flask, environ: WSGIEnvironment, start_response: StartRespon
 
 def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     call = call_here(_ADVICE)
+    if app._serving is not None and not start_for_wsgi(app, call, app._serving):
+        return _refuse(start_response)
     if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
         environ.setdefault(RECEIVE_BODY, receive_input)
     context = app.request_context(environ)
@@ -48,15 +52,30 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
     except BaseException:
         responder.close_unsent(app)
         raise
-    if type(body) is not list or context._state is _STREAMING:
+    if type(body) is not list or context._state is _STREAMING or context._after_response:
         return _outlasting(call, context, body)
     return body
+
+
+def serve_mounted(
+    app: Flask, mount: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Serve a request to what is mounted in an application: outside of its lifecycle, but not before its start."""
+    if app._serving is not None and not start_for_wsgi(app, call_here(_ADVICE), app._serving):
+        return _refuse(start_response)
+    return mount(environ, start_response)
+
+
+def _refuse(start_response: StartResponse) -> list[bytes]:
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(REFUSAL)))]
+    start_response("503 SERVICE UNAVAILABLE", [*headers, ("Retry-After", RETRY_AFTER)])
+    return [REFUSAL]
 
 
 def _outlasting(call: Call, context: RequestContext, body: Iterable[bytes]) -> Iterable[bytes]:
     """Return the body as it goes on after the lifecycle: alone, or with a request context that was kept for it."""
     if not isinstance(body, StreamedBody):
-        if context._state is not _STREAMING:
+        if context._state is not _STREAMING and not context._after_response:
             return body
         body = StreamedBody(call, body, [])
     body.outlive(context)
@@ -66,7 +85,7 @@ def _outlasting(call: Call, context: RequestContext, body: Iterable[bytes]) -> I
 class Responder:
     """Turns a response into the start of the WSGI answer and its body."""
 
-    __slots__ = ("_body", "_call", "_environ", "_start_response", "_started")
+    __slots__ = ("_body", "_call", "_environ", "_failure", "_start_response", "_started")
 
     def __init__(self, call: Call, environ: WSGIEnvironment, start_response: StartResponse) -> None:
         self._call = call
@@ -75,8 +94,13 @@ class Responder:
         self._body: Any = None
         self._started = False
 
-    def respond(self, response: Response) -> Any:
-        """Start the answer; called again while an exception is handled, it replaces the answer that was started."""
+    def respond(self, response: Response, failure: BaseException | None = None) -> Any:
+        """Start the answer; called again while an exception is handled, it replaces the answer that was started.
+
+        :param failure: what the response of last resort stands for. Servers, middleware and test clients that want
+            to know are told of it.
+        """
+        self._failure = failure
         if self._body is not None:
             close_body(self._body)
         if overrides_call(response):
@@ -87,6 +111,8 @@ class Responder:
                 self._body = AsyncBody(self._call, response, self._environ, code)
             else:
                 self._body = body if type(body) is list else self._streamed(response, body)
+            if is_event_stream(response):
+                report_occupation(self._environ)
             self._start(status, headers)
         return self._body
 
@@ -96,6 +122,10 @@ class Responder:
         if response.direct_passthrough and not (response._on_close or isinstance(body, Generator)):
             # a file: servers send their own kind of it by other means than iteration
             return body
+        if is_event_stream(response):
+            seconds = heartbeat_of(response)
+            environ = self._environ
+            body = QuietBody(body, environ) if seconds is None else BeatingBody(body, environ, seconds)
         return StreamedBody(self._call, body, take_close_functions(response))
 
     def close_unsent(self, app: Flask) -> None:
@@ -107,10 +137,12 @@ class Responder:
                 app.logger.exception("The body of a response that is not sent could not be closed.")
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        error = sys.exc_info()[1] if self._started and exc_info is None else None
+        error = self._failure
+        if self._started and error is None and exc_info is None:
+            error = sys.exc_info()[1]
         self._started = True
         if error is not None:
-            # PEP 3333: a second call has to name the exception that is the reason for it. A server that has sent
+            # PEP 3333: an error handler names the exception, and a second call has to. A server that has sent
             # nothing yet takes the new headers; werkzeug's test client raises the exception.
             error = original(error)
             exc_info = (type(error), error, error.__traceback__)

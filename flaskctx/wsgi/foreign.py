@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from ..globals import _app_ctx_stack, _request_ctx_stack
 
 if TYPE_CHECKING:
     from ..app import Flask
 
-_reported: set[int] = set()
+_reported: WeakValueDictionary[int, Any] = WeakValueDictionary()
+"""The contexts that were reported, for as long as they live, by their id."""
 
 
 @contextmanager
@@ -41,8 +43,9 @@ def hide_foreign_contexts(app: Flask, environ: Mapping[str, Any]) -> Iterator[No
 
 def _report(app: Flask, *nodes: Any) -> None:
     for node in nodes:
-        if node is not None and id(node) not in _reported:
-            _reported.add(id(node))
+        if node is not None and id(node.value) not in _reported:
+            with suppress(TypeError):  # tools may push what can't be referred to weakly
+                _reported[id(node.value)] = node.value
             app.logger.warning(
                 "%r was pushed on this thread and never popped. It is hidden from the requests that the thread "
                 'serves. Push contexts in a "with" block.',

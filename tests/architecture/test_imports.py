@@ -15,7 +15,7 @@ LAYERS = [
     {"websockets"},
     {"ctx", "sessions", "wrappers", "concurrency", "command_group"},
     {"helpers", "lifecycle", "views"},
-    {"templating", "instance", "development", "routes"},
+    {"templating", "instance", "development", "routes", "serving"},
     {"urls", "scaffold", "wsgi"},
     {"blueprints", "asgi"},
     {"testing"},

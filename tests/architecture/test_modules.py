@@ -6,7 +6,7 @@ import ast
 
 import flaskctx
 
-LINES = {"app.py": 800}
+LINES = {"app.py": 850}
 """The most lines that a file may have; 450 where it isn't named."""
 
 

@@ -77,3 +77,19 @@ def test_who_reads_on_after_a_413_gets_a_413_and_no_part_of_the_body(app, post, 
     app.post("/", endpoint="view")(view if kind == "def" else async_view)
     start, body = post(*parts)
     assert (start["status"], body["body"]) == (413, b"again")
+
+
+def test_what_was_read_is_dropped_also_when_a_rest_is_left(app, post):
+    sizes = []
+
+    @app.post("/", stream=True)
+    def view():
+        data = b""
+        while part := request.stream.read(3):
+            data += part
+            sizes.append(len(request.stream._file.getvalue()))
+        return data
+
+    parts = [b"%05d" % number for number in range(20)]
+    assert post(*parts)[1]["body"] == b"".join(parts)
+    assert max(sizes) <= 8

@@ -25,7 +25,7 @@ from flaskctx import (
     send_file,
     stream_with_context,
 )
-from flaskctx.asgi import disconnect
+from flaskctx.asgi import disconnect, exchange
 from flaskctx.globals import _app_ctx_stack, _request_ctx_stack
 
 PAUSE = 0.0002
@@ -410,7 +410,7 @@ class Run:
         self.cancelled = scope.cancelled_caught
         root = trio.lowlevel.current_root_task()
         left = [task.name for nursery in root.child_nurseries for task in nursery.child_tasks]
-        assert not any("watch" in name for name in left)
+        assert not any("companion" in name for name in left)
 
     async def _serve(self, strike):
         scope = {
@@ -454,8 +454,9 @@ def backend(request):
 
 @pytest.fixture(autouse=True)
 def watch_at_once(monkeypatch):
-    """Watch for the client's leaving from the first moment of a stream."""
+    """Watch for the client's leaving from the first moment of a stream, and from the first wait of a request."""
     monkeypatch.setattr(disconnect, "DELAY", 0)
+    monkeypatch.setattr(exchange, "DELAY", 0)
 
 
 @pytest.fixture(autouse=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import anyio
 import pytest
 
-from flaskctx import Flask, request
+from flaskctx import Flask, request, stream_with_context
 
 pytestmark = pytest.mark.anyio
 
@@ -171,3 +172,78 @@ async def test_another_cancellation_at_the_same_time_is_passed_on(app, log):
         log.append("went on")
     assert scope.cancelled_caught
     assert log == ["teardown"]
+
+
+async def test_does_not_cut_what_follows_a_view_that_has_ended(app, log):
+    @app.after_request
+    async def after(response):
+        await anyio.sleep(0.3)
+        log.append("after")
+        return response
+
+    @app.get("/")
+    async def view():
+        return "done"
+
+    await Client(app).get()
+    assert log == ["after", "teardown"]
+
+
+async def test_a_view_may_catch_its_cancellation(app, anyio_backend):
+    @app.get("/")
+    async def view():
+        try:
+            await anyio.sleep(30)
+        except BaseException as error:
+            raise ValueError("something else") from error
+
+    app.errorhandler(ValueError)(lambda error: "handled")
+    client = Client(app)
+    await client.get()
+    assert client.sent == []
+    if anyio_backend == "asyncio":
+        # else the server's own timeouts and task groups would take it for theirs
+        assert asyncio.current_task().cancelling() == 0
+
+
+async def test_a_hook_may_answer_for_an_endpoint_without_view(app, log):
+    app.url_map.add(app.url_rule_class("/", endpoint="nowhere", methods=["GET"]))
+
+    @app.before_request
+    async def answer():
+        await anyio.sleep(0.3)
+        log.append("answered")
+        return "answer"
+
+    await Client(app).get()
+    assert log == ["answered", "teardown"]
+
+
+async def test_is_seen_behind_a_middleware_around_wsgi_app(app, log):
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start_response: inner(environ, start_response)
+
+    @app.get("/")
+    def view():
+        while not request.disconnected:
+            time.sleep(0.01)
+        log.append("seen")
+        return "done"
+
+    await Client(app, stays=0.05).get()
+    assert log == ["seen", "teardown"]
+
+
+async def test_is_seen_by_a_generator_that_asks(app, log):
+    @app.get("/")
+    def view():
+        def chunks():
+            yield b"first"
+            while not request.disconnected:
+                time.sleep(0.01)
+            log.append("seen")
+
+        return stream_with_context(chunks())
+
+    await Client(app, stays=0.05).get()
+    assert log == ["seen", "teardown"]

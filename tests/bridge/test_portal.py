@@ -208,6 +208,92 @@ class TestDrain:
         assert background._loop is None
 
 
+class TestAtEnd:
+    """What lasts as long as the process is ended after everything else."""
+
+    class Lasting:
+        """A task that goes on until it is told to end."""
+
+        wait = 5.0
+
+        def __init__(self, seen, name="lasting"):
+            self.seen = seen
+            self.name = name
+            self.to_end = asyncio.Event()
+            context = copy_context()
+            context.run(portal_module.lasting.set, True)
+            self.task = asyncio.get_running_loop().create_task(self.run(), context=context)
+
+        async def run(self):
+            await self.to_end.wait()
+            self.seen.append(self.name)
+
+        async def end_with_process(self):
+            self.to_end.set()
+            await self.task
+
+    def test_it_is_ended_when_the_tasks_have_finished(self, background, run):
+        seen = []
+
+        async def work():
+            await asyncio.sleep(0.1)
+            seen.append("task")
+
+        async def begin():
+            for name in ("first", "second"):
+                one = self.Lasting(seen, name)
+                background.at_end[one] = one
+
+        run(begin)
+        start_task(background, run, work)
+        background.drain(5)
+        assert seen == ["task", "second", "first"]
+        assert background.at_end == {}
+
+    def test_what_it_starts_is_not_waited_for_either(self, background, run):
+        seen = []
+
+        class WithChild(self.Lasting):
+            async def run(self):
+                child = asyncio.create_task(asyncio.sleep(60))
+                await super().run()
+                child.cancel()
+
+        async def begin():
+            one = WithChild(seen)
+            background.at_end[one] = one
+            await asyncio.sleep(0)
+
+        run(begin)
+        begin_time = time.monotonic()
+        background.drain(5)
+        assert seen == ["lasting"]
+        assert time.monotonic() - begin_time < 4
+
+    def test_one_that_fails_or_hangs_does_not_keep_the_others(self, background, run, caplog, monkeypatch):
+        monkeypatch.setattr(portal_module, "CANCEL_WAIT", 0.05)
+        seen = []
+
+        class Failing:
+            wait = 0.0
+
+            async def end_with_process(self):
+                raise LookupError("no")
+
+        class Hanging(Failing):
+            async def end_with_process(self):
+                await asyncio.sleep(60)
+
+        async def begin():
+            for one in (self.Lasting(seen), Failing(), Hanging()):
+                background.at_end[one] = one
+
+        run(begin)
+        background.drain(5)
+        assert seen == ["lasting"]
+        assert caplog.text.count("could not be ended") == 2
+
+
 def test_after_the_end_coroutines_are_refused_and_closed(background, run):
     run(name_of_thread)
     background._end()
@@ -215,9 +301,15 @@ def test_after_the_end_coroutines_are_refused_and_closed(background, run):
         run(name_of_thread)
 
 
+NO_LATE_THREADS = pytest.mark.xfail(
+    (3, 12) <= sys.version_info < (3, 12, 2), reason="starts no threads once the main one has ended (gh-113964)"
+)
+
+
 class TestExit:
     """The end of a process, in a process."""
 
+    @NO_LATE_THREADS
     def test_is_quiet_and_finishes_tasks(self):
         output = run_script("""
             import asyncio
@@ -283,6 +375,7 @@ class TestExit:
         """)
         assert output.split() == ["before", "after"]
 
+    @NO_LATE_THREADS
     def test_a_loop_may_start_that_late(self):
         output = run_script("""
             import asyncio, time

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import anyio
 import pytest
@@ -128,6 +129,13 @@ def test_the_thread_of_such_a_loop_ends_with_it(app, server):
         if thread.name.startswith("flaskctx-worker") and thread._target.__self__ not in app.worker_pool.workers:
             thread.join(5)
             assert not thread.is_alive()
+
+
+@ASGI
+def test_a_full_house_is_logged_once_for_a_crowd(app, server, caplog):
+    with_one_thread(app).get("/")(lambda: time.sleep(0.01) or "x")
+    assert [answer.text for answer in server.concurrently([("GET", "/")] * 5)] == ["x"] * 5
+    assert caplog.text.count("worker threads are busy") == 1
 
 
 @ASGI

@@ -57,7 +57,16 @@ def _transcript(scenario, framework, world):
             _drive(scenario, app, log, world)
     if left := log.contexts():
         log.lines.append(f"left: {left}")
-    return log.lines
+    lines = log.lines.copy()
+    _pop_what_is_preserved(framework)
+    return lines
+
+
+def _pop_what_is_preserved(framework):
+    """End a context that the classic design keeps for the debugger; the next request would."""
+    stack = getattr(framework, "_request_ctx_stack", None)
+    while stack is not None and stack.top is not None and stack.top.preserved:
+        stack.top.pop()
 
 
 def _drive(scenario, app, log, world):

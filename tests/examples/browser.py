@@ -4,6 +4,8 @@ https://chromedevtools.github.io/devtools-protocol/ says what the methods and th
 """
 
 import base64
+import contextlib
+import copy
 import json
 import os
 import shlex
@@ -64,12 +66,25 @@ class Browser:
 
     def __enter__(self):
         pages = self._do("Target.getTargets")["targetInfos"]
-        page = next(target["targetId"] for target in pages if target["type"] == "page")
-        self._session = self._do("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        self._attach(next(target["targetId"] for target in pages if target["type"] == "page"))
+        return self
+
+    def _attach(self, target):
+        self._session = self._do("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._do("Page.enable")
         self._do("Runtime.enable")
         self._do("Log.enable")
-        return self
+
+    @contextlib.contextmanager
+    def another_page(self):
+        """Open one more page in this browser, for the length of a block; its complaints are noted with the others."""
+        page = copy.copy(self)
+        page._session = None
+        target = page._do("Target.createTarget", url="about:blank")["targetId"]
+        page._attach(target)
+        yield page
+        page._session = None
+        page._do("Target.closeTarget", targetId=target)
 
     def __exit__(self, *error):
         self._session = None

@@ -20,30 +20,23 @@ class Suite:
     requires: list[str]
     minimum: int
     tests: list[str] = field(default_factory=lambda: ["tests"])
-    options: list[str] = field(default_factory=list)
-    environment: dict[str, str] = field(default_factory=dict)
     prelude: str | None = None
     fault: str | None = None
-    deselected: dict[str, str] = field(default_factory=dict)
     differing: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def distribution(self) -> str:
-        """The name of the distribution, without its version."""
-        return self.sdist.partition("==")[0]
 
 
 def read_suites() -> dict[str, Suite]:
     """Return the suites by name, in the order of the table."""
     table = tomllib.loads((HERE / "suites.toml").read_text())
     common: list[str] = table.pop("common")
-    return {name: Suite(name=name, **{**entry, "requires": with_common(entry, common)}) for name, entry in table.items()}
+    return {name: Suite(name=name, **with_common(entry, common)) for name, entry in table.items()}
 
 
-def with_common(entry: dict[str, Any], common: list[str]) -> list[str]:
-    """Return what a suite requires: the common requirements, except for what it asks for in another version."""
+def with_common(entry: dict[str, Any], common: list[str]) -> dict[str, Any]:
+    """Add the common requirements to a suite's entry, except for what it asks for in another version."""
     own: list[str] = entry.get("requires", [])
-    return own + [requirement for requirement in common if project(requirement) not in map(project, own)]
+    theirs = {project(requirement) for requirement in own}
+    return {**entry, "requires": own + [requirement for requirement in common if project(requirement) not in theirs]}
 
 
 def project(requirement: str) -> str:

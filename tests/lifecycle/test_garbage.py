@@ -7,12 +7,17 @@ import gc
 
 import pytest
 
-from flaskctx import Flask, session, stream_with_context
+from flaskctx import Flask, abort, session, stream_with_context
+from flaskctx.asgi import exchange
 
 
 async def in_two_parts():
     yield "a"
     yield "b"
+
+
+def refuse():
+    abort(403)
 
 
 VIEWS = {
@@ -22,6 +27,9 @@ VIEWS = {
     "stream": lambda: iter(["a", "b"]),
     "stream with context": lambda: stream_with_context(iter(["a", "b"])),
     "async stream": lambda: in_two_parts(),
+    "HTTP exception": refuse,
+    "handled error": lambda: {}["missing"],
+    "unhandled error": lambda: 1 / 0,
 }
 
 
@@ -36,6 +44,7 @@ def as_coroutine_function(view):
 def app():
     app = Flask(__name__)
     app.secret_key = "x"
+    app.errorhandler(KeyError)(lambda error: "handled")
     for name, view in VIEWS.items():
         app.add_url_rule(f"/def/{name}", f"def {name}", view)
         app.add_url_rule(f"/async def/{name}", f"async def {name}", as_coroutine_function(view))
@@ -53,7 +62,8 @@ def no_collection():
 def wsgi_get(app, path):
     environ = {
         "REQUEST_METHOD": "GET", "PATH_INFO": path, "HTTP_HOST": "localhost", "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80", "wsgi.url_scheme": "http", "wsgi.input": None, "SCRIPT_NAME": "", "QUERY_STRING": "", "REMOTE_ADDR": "",
+        "SERVER_PORT": "80", "wsgi.url_scheme": "http", "wsgi.input": None, "SCRIPT_NAME": "", "QUERY_STRING": "",
+        "REMOTE_ADDR": "",
     }  # fmt: skip
     body = app(environ, lambda *args: None)
     assert b"".join(body)
@@ -61,10 +71,11 @@ def wsgi_get(app, path):
         body.close()
 
 
-async def asgi_get(app, path):
-    async def receive():
-        await asyncio.sleep(60)
+async def stay():
+    await asyncio.sleep(60)
 
+
+async def asgi_get(app, path, receive=stay):
     async def send(message):
         pass
 
@@ -92,3 +103,33 @@ class TestNothingIsLeftToCollect:
             return gc.collect()
 
         assert asyncio.run(run()) == 0
+
+    def test_by_asgi_when_the_connection_was_watched(self, app, colour, view, no_collection, monkeypatch):
+        monkeypatch.setattr(exchange, "DELAY", 0)
+
+        @app.before_request
+        async def wait():
+            await asyncio.sleep(0.01)
+
+        self.test_by_asgi(app, colour, view, no_collection)
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 0.01}])
+def test_nothing_is_left_by_a_view_that_was_cancelled(app, no_collection, monkeypatch, options):
+    monkeypatch.setattr(exchange, "DELAY", 0)
+
+    @app.get("/sleeps", **options)
+    async def view():
+        await asyncio.sleep(30)
+
+    async def leave():
+        await asyncio.sleep(0.1)
+        return {"type": "http.disconnect"}
+
+    async def run():
+        await asgi_get(app, "/sleeps", leave)
+        gc.collect()
+        await asgi_get(app, "/sleeps", leave)
+        return gc.collect()
+
+    assert asyncio.run(run()) == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import math
 import time
 
 import anyio
@@ -74,6 +77,51 @@ def test_a_timeout_of_the_views_own_stays_its_own(app, server):
         return "went on"
 
     assert server.get("/").text == "went on"
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "5"])
+def test_a_timeout_that_is_no_time_is_refused(app, seconds):
+    with pytest.raises(ValueError, match="no number of seconds above 0"):
+        app.get("/", timeout=seconds)(lambda: "never")
+
+
+def test_a_route_may_be_without_limit(app, server):
+    app.config["REQUEST_TIMEOUT"] = 0.01
+
+    @app.get("/", timeout=math.inf)
+    async def view():
+        await anyio.sleep(0.1)
+        return "in time"
+
+    assert server.get("/").text == "in time"
+
+
+def test_none_stands_for_the_configured_one(app, server, sleepy):
+    app.config["REQUEST_TIMEOUT"] = 0.05
+    sleepy(timeout=None)
+    assert server.get("/").status_code == 503
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    turns = 0
+
+    def _run_once(self):
+        self.turns += 1
+        super()._run_once()
+
+
+def test_the_loop_rests_while_a_view_that_is_too_late_waits_for_a_thread(app):
+    @app.get("/", timeout=0.01)
+    async def view():
+        await app.ensure_async(lambda: time.sleep(0.2))()
+
+    async def send(message):
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with asyncio.Runner(loop_factory=CountingLoop) as runner:
+        runner.run(app.asgi(scope, anyio.sleep_forever, send))
+        assert runner.get_loop().turns < 100
 
 
 class TestADefView:
@@ -159,3 +207,22 @@ def test_a_response_that_takes_too_long_to_be_sent_is_broken_off(app, server, lo
     with pytest.raises(TimeoutError, match="RESPONSE_TIMEOUT"):
         server.run(app.asgi, scope, anyio.sleep_forever, send)
     assert log == ["closed"]
+
+
+@ASGI
+@pytest.mark.parametrize(("config", "own", "raises"), [(0.02, None, False), (None, 0.02, True), (0.02, 5, False)])
+def test_a_response_may_have_its_own_time_to_be_sent(app, server, config, own, raises):
+    app.config["RESPONSE_TIMEOUT"] = config
+
+    @app.get("/")
+    async def view():
+        response = app.response_class("text")
+        response.timeout = own
+        return response
+
+    async def send(message):
+        await anyio.sleep(0.05)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(TimeoutError) if raises else contextlib.nullcontext():
+        server.run(app.asgi, scope, anyio.sleep_forever, send)

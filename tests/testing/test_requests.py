@@ -346,3 +346,8 @@ async def test_a_class_of_ones_own_may_add_to_each_awaited_request(app):
     client = app.async_test_client(token="given")
     assert (await client.get("/echo")).json["environ"]["HTTP_X_MINE"] == "given"
     assert (await client.get("/", follow_redirects=True)).json["environ"]["HTTP_X_MINE"] == "given"
+
+
+def test_extensions_make_the_request_of_a_client_under_flasks_name(app):
+    request = app.test_client()._request_from_builder_args((), {"path": "/echo", "headers": {"X-Own": "1"}})
+    assert (request.path, request.headers["X-Own"], request.remote_addr) == ("/echo", "1", "127.0.0.1")

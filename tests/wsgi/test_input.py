@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import io
 import threading
@@ -82,6 +83,52 @@ def test_so_does_an_async_hook_that_asks_for_it(app, post):
     assert post(data) == (200, BODY)
     assert seen == [BODY]
     assert data.threads == {threading.current_thread()}
+
+
+READS = {
+    "data": lambda: request.data,
+    "form": lambda: request.form,
+    "JSON": lambda: request.get_json(force=True),
+    "stream": lambda: request.stream.read(),
+    "line": lambda: request.stream.readline(),
+    "lines": lambda: list(request.stream),
+}
+
+
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize("place", ["hook", "view", "handler"])
+def test_where_it_would_stop_the_background_loop_reading_it_is_an_error(app, post, read, place):
+    """The client may take its time; all coroutines of the process would wait with this one."""
+    seen = []
+
+    async def look(*args):
+        try:
+            READS[read]()
+        except RuntimeError as error:
+            seen.append(str(error))
+        return "looked"
+
+    if place == "view":
+        app.post("/", stream=True)(look)
+    elif place == "hook":
+        app.before_request(look)
+    else:
+        app.register_error_handler(404, look)
+    data = Input()
+    assert post(data, CONTENT_TYPE="application/x-www-form-urlencoded") == (200, b"looked")
+    assert "await request.load_body()" in seen[0]
+    assert data.threads == set()
+
+
+def test_in_a_loop_of_the_views_own_it_is_none(app, post):
+    @app.post("/")
+    def index():
+        async def read():
+            return request.data
+
+        return asyncio.run(read())
+
+    assert post() == (200, BODY)
 
 
 def test_a_def_view_reads_it_itself(app, post):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -14,28 +15,32 @@ WORST_LAST = ["passed", "xpassed", "xfailed", "skipped", "failed", "error"]
 
 
 class Recorder:
-    """Writes one line a test, a JSON list of its id and its outcome, and at the end one with pytest's exit status."""
+    """Writes a line for each test, a JSON list of its id and its outcome, and a last one with the exit status."""
 
     def __init__(self, path: str) -> None:
-        self.lines = open(path, "w")
+        self.path = path
         self.running: dict[str, str] = {}
 
     def write(self, *line: Any) -> None:
-        self.lines.write(json.dumps(line) + "\n")
-        self.lines.flush()
+        """Append a line; the file may not stay open, since tests look for open files."""
+        with open(self.path, "a") as lines:
+            lines.write(json.dumps(line) + "\n")
 
     def pytest_collectreport(self, report: Any) -> None:
+        """Take down a file that can't be collected."""
         if report.failed:
             self.write(report.nodeid, "error")
 
     def pytest_runtest_logreport(self, report: Any) -> None:
+        """Take the worst of setup, call and teardown for the outcome of a test."""
         outcome = max(self.running.get(report.nodeid, "passed"), outcome_of(report), key=WORST_LAST.index)
         self.running[report.nodeid] = outcome
         if report.when == "teardown":
             self.write(report.nodeid, self.running.pop(report.nodeid))
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        self.write("the run's exit status", int(exitstatus))
+        """Say that the run has come to its end."""
+        self.write("pytest's exit status", int(exitstatus))
 
 
 def outcome_of(report: Any) -> str:
@@ -44,15 +49,15 @@ def outcome_of(report: Any) -> str:
         return "xpassed" if report.passed else "xfailed"
     if report.failed and report.when != "call":
         return "error"
-    return report.outcome  # type: ignore[no-any-return]
+    return str(report.outcome)
 
 
 def pytest_configure(config: Any) -> None:
-    """Record this run, with the fault in it that the environment asks for."""
+    """Record this run, with the fault in it that was asked for."""
     config.pluginmanager.register(Recorder(os.environ["EXTENSIONS_OUTCOMES"]))
+    exec(os.environ.get("EXTENSIONS_PRELUDE", ""), {})
     if "EXTENSIONS_FAULT" in os.environ:
         FAULTS[os.environ["EXTENSIONS_FAULT"]]()
-    exec(os.environ.get("EXTENSIONS_PRELUDE", ""), {})
-    # both bear witness when they end, this process and one that it starts
+    # this process and one that it starts: both say at their end what `flask` is there (sitecustomize.py)
     subprocess.run([sys.executable, "-c", "import flask.globals, flask.json.tag"], check=True)
-    import flask  # noqa: F401
+    importlib.import_module("flask")

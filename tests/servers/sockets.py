@@ -1,0 +1,141 @@
+"""The application whose websockets are tried on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import time
+
+import anyio
+
+from flaskctx import Flask, Response, abort, request, websocket
+
+app = Flask(__name__)
+app.config |= {"MAX_WEBSOCKET_THREADS": 4, "WORKER_WAIT": 0.2}
+members = set()
+sent = {}
+
+
+@app.get("/ready")
+def ready():
+    return "ready"
+
+
+@app.get("/state")
+async def state():
+    """What is there now: open descriptors, tasks, half-run functions, members of the room."""
+    gc.collect()
+    return {
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "tasks": len(asyncio.all_tasks()) if request.args.get("loop") == "asyncio" else 0,
+        "coroutines": sum(type(thing).__name__ in ("coroutine", "async_generator") for thing in gc.get_objects()),
+        "members": len(members),
+        "threads": threading.active_count(),
+        "resident": int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
+        "sent": sent,
+    }
+
+
+@app.websocket("/async/echo")
+async def async_echo():
+    await websocket.accept("b" if "b" in websocket.requested_subprotocols else None, {"X-Mine": "yes"})
+    async for message in websocket:
+        await websocket.send(message)
+
+
+@app.websocket("/def/echo")
+def def_echo():
+    websocket.sync.accept("b" if "b" in websocket.requested_subprotocols else None, {"X-Mine": "yes"})
+    for message in websocket.sync:
+        websocket.sync.send(message)
+
+
+@app.websocket("/async/rejected")
+async def async_rejected():
+    return Response((part for part in ("members", " only")), 402, {"X-Mine": "yes"})
+
+
+@app.websocket("/def/rejected")
+def def_rejected():
+    return Response((part for part in ("members", " only")), 402, {"X-Mine": "yes"})
+
+
+@app.websocket("/async/ends/<how>")
+async def async_ends(how):
+    await websocket.send("hello")
+    await _end(how, websocket.close)
+
+
+@app.websocket("/def/ends/<how>")
+def def_ends(how):
+    websocket.sync.send("hello")
+    if how == "closed":
+        websocket.sync.close(4001, "enough")
+    elif how != "well":
+        abort(int(how))
+
+
+async def _end(how, close):
+    if how == "closed":
+        await close(4001, "enough")
+    elif how != "well":
+        abort(int(how))
+
+
+@app.websocket("/room")
+async def room():
+    """Everyone here gets a broadcast each second."""
+    me = websocket._get_current_object()
+    await me.accept()
+    members.add(me)
+    try:
+        async for _ in me:
+            pass
+    finally:
+        members.discard(me)
+
+
+@app.websocket("/ticks")
+async def ticks():
+    """Send to everyone in the room each second, until the client leaves."""
+    await websocket.accept()
+
+    async def broadcast():
+        while True:
+            for member in list(members):
+                await member.send(f"{time.time()}")
+            await anyio.sleep(1)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(broadcast)
+        async for _ in websocket:
+            pass
+        tasks.cancel_scope.cancel()
+
+
+@app.websocket("/asleep")
+async def asleep():
+    await websocket.accept()
+    members.add("asleep")
+    try:
+        await anyio.sleep(60)
+    finally:
+        members.discard("asleep")
+
+
+@app.websocket("/async/flood")
+async def async_flood():
+    sent["async"] = 0
+    while True:
+        await websocket.send(b"x" * 65536)
+        sent["async"] += 1
+
+
+@app.websocket("/def/flood")
+def def_flood():
+    sent["def"] = 0
+    while True:
+        websocket.sync.send(b"x" * 65536)
+        sent["def"] += 1
