@@ -87,7 +87,7 @@ async def _send_stream(call: OnLoop, answer: Answer, sender: Sender, receive: Re
     wait: float = call._limits["TEARDOWN_WAIT"]
     with Shelter(wait) as shelter:
         if asyncio_is_running():
-            stream.shelter = lambda: call.dropped or shelter.take()
+            stream.shelter = partial(_take_unless_dropped, shelter, call)
             context = variables.context
         else:
             answer.stream = stream = Pump(stream, variables.context, wait)
@@ -98,6 +98,11 @@ async def _send_stream(call: OnLoop, answer: Answer, sender: Sender, receive: Re
             call.check()
     if shelter.was_too_short:
         logger.error("A streamed body took longer than TEARDOWN_WAIT (%s s) to close and was cut off.", wait)
+
+
+def _take_unless_dropped(shelter: Shelter, call: OnLoop) -> None:
+    if not call.dropped:
+        shelter.take()
 
 
 async def _iterate(call: OnLoop, stream: EncodedChunks | Pump, sender: Sender) -> None:

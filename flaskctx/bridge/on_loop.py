@@ -213,20 +213,23 @@ class OnLoop(CancellableCall):
                     outcome = yield from self._visit_worker(steps, context)
                     if outcome is not None:
                         return outcome.get()  # type: ignore[no-any-return]
-                    if not self._in_teardown:
-                        self.check()
+                    self._check_outside_teardown()
                     step, value = steps.send, None
                 else:
                     self._tell_that_it_waits()
                     step, value = steps.send, (yield signal)
+            except GeneratorExit:
+                self.drop()
+                end_steps(self, steps, context, signal is TO_WORKER and self.has_thread)
+                raise
             except BaseException as error:
-                if type(error) is GeneratorExit:
-                    self.drop()
-                    end_steps(self, steps, context, signal is TO_WORKER and self.has_thread)
-                    raise
                 if inspect.getcoroutinestate(steps) == inspect.CORO_CLOSED:
                     raise
                 step, value = steps.throw, error
+
+    def _check_outside_teardown(self) -> None:
+        if not self._in_teardown:
+            self.check()
 
     def _tell_that_it_waits(self) -> None:
         if self.exchange is not None:

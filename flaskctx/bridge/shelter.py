@@ -29,7 +29,7 @@ class Shelter:
         self._outer.cancel()
 
     def take(self) -> None:
-        """Keep cancellations away for `wait` seconds; those of scopes, as `Task.cancel` of asyncio can't be kept away."""
+        """Keep the cancellations of scopes away for `wait` seconds. (`Task.cancel` of asyncio can't be kept away.)"""
         self._inner.shield = True
         self._inner.deadline = anyio.current_time() + self._wait
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
@@ -46,8 +47,15 @@ class BackgroundTasks:
     """The background tasks of one application in one process."""
 
     def __init__(self, app: Flask) -> None:
-        self._app = app
+        # no cycle: an application is freed as soon as nobody has it any more; a job has it until it ends
+        self._app_reference = weakref.ref(app)
         self._jobs: dict[LoopKey, set[Job]] = {}
+
+    @property
+    def _app(self) -> Flask:
+        app = self._app_reference()
+        assert app is not None
+        return app
 
     @property
     def wait(self) -> float:
@@ -96,8 +104,9 @@ class BackgroundTasks:
 
     async def end_with_process(self) -> None:
         """`drain`, for an application that has nothing else to end."""
+        app = self._app
         await self.drain()
-        self._app.close_worker_pool()
+        app.close_worker_pool()
 
     async def _all_ended(self, loop: LoopKey) -> None:
         while loop in self._jobs:

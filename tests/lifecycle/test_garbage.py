@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 
 import pytest
 
@@ -133,3 +134,15 @@ def test_nothing_is_left_by_a_view_that_was_cancelled(app, no_collection, monkey
         return gc.collect()
 
     assert asyncio.run(run()) == 0
+
+
+@pytest.mark.usefixtures("no_collection")
+def test_an_application_is_freed_when_nobody_has_it_any_more(app):
+    freed = weakref.ref(Flask(__name__))
+    assert freed() is None
+    other = Flask(__name__)
+    freed = weakref.ref(other)
+    other.get("/")(lambda: "hello")
+    wsgi_get(other, "/")
+    del other
+    assert freed() is None

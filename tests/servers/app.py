@@ -197,6 +197,10 @@ async def async_endless():
     return generate(), {"Content-Type": "text/plain"}
 
 
+sync.post("/endless", endpoint="endless-upload", stream=True)(endless)
+coro.post("/endless", endpoint="endless-upload", stream=True)(async_endless)
+
+
 @sync.get("/quiet")
 def quiet():
     """Stream a word, and then nothing for a long time."""

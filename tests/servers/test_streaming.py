@@ -47,6 +47,16 @@ def test_an_endless_generator_ends_once_when_the_client_leaves(live, colour):
     assert sorted(live.journal(key)) == ENDED
 
 
+def test_also_when_it_leaves_in_the_middle_of_its_own_body(live, colour):
+    key = f"endless-upload-{colour}"
+    head = f"POST /{colour}/endless?key={key} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+    with live.socket(f"{head}0123456789".encode()) as connected:
+        data = b""
+        while data.count(key.encode()) < 150:
+            data += connected.recv(4096)
+    assert live.wait_for_journal(key, *ENDED, seconds=2) == ENDED
+
+
 @pytest.mark.parametrize("live", ASGI, indirect=True)
 def test_under_asgi_a_quiet_async_generator_ends_when_the_client_leaves(live):
     leave(*begin(live, "/async/quiet", key="quiet", seconds=60))
