@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..ctx import BodyContext
 from ..wrappers import has_no_body, heartbeat_of, overrides_call, response_start, take_close_functions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..bridge import OnLoop
 
@@ -71,26 +72,33 @@ class Answer:
         self.has_to_be_closed = True
 
     async def close(self, call: OnLoop) -> None:
-        """Close the body once, in the place where it runs, and call the functions of `call_on_close`."""
-        if self.replaced is not None:
-            replaced, self.replaced = self.replaced, None
-            await replaced.close(call)
-        variables, self.variables = self.variables, None
-        iterator, self.iterator = self.iterator, None
-        try:
-            if iterator is not None and hasattr(iterator, "close"):
-                if variables is None:
-                    await call.shielded(iterator.close)
-                else:
-                    await call.shielded(variables.context.run, iterator.close)
-            if self.stream is not None and not self.stream.closed:
-                await call.shielded(self.stream.aclose)
-        finally:
-            if variables is not None:
-                variables.copy_out()
-            functions, self._on_close = self._on_close, ()
-            for function in functions:
+        """Close the body once, in the place where it runs, and call the functions of `call_on_close`.
+
+        All of that happens whatever fails; the first error is raised at the end.
+        """
+        failure: BaseException | None = None
+        for function in self._closing():
+            try:
                 await call.shielded(function)
+            except BaseException as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def _closing(self) -> Iterator[Callable[[], object]]:
+        replaced, self.replaced = self.replaced, None
+        if replaced is not None:
+            yield from replaced._closing()
+        variables, self.variables = self.variables, None
+        close, self.iterator = getattr(self.iterator, "close", None), None
+        if close is not None:
+            yield close if variables is None else partial(variables.context.run, close)
+        if self.stream is not None and not self.stream.closed:
+            yield self.stream.aclose
+        if variables is not None:
+            variables.copy_out()
+        functions, self._on_close = self._on_close, ()
+        yield from functions
 
 
 def answer_of(response: Any, environ: dict[str, Any]) -> Answer:

@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ..bridge import is_async
-from ..bridge.loops import asyncio_is_running
 from .disconnect import DisconnectWatch
 
 if TYPE_CHECKING:
@@ -35,19 +34,25 @@ class Client:
     """Watches one request's connection, from its making on, and cancels an `async def` view when the client leaves.
 
     :param receive: the server's.
-    :param cancel_scope: what to cancel; None on asyncio, where it is the running task.
+    :param task: what to cancel on asyncio.
+    :param cancel_scope: what to cancel on trio.
     :param delay: seconds until the watching begins.
     """
 
     __slots__ = ("_cancel_scope", "_context", "_interrupted", "_task", "_watch", "has_left")
 
     def __init__(
-        self, context: RequestContext | None, receive: Receive, cancel_scope: anyio.CancelScope | None, delay: float
+        self,
+        context: RequestContext | None,
+        receive: Receive,
+        task: asyncio.Task[Any] | None,
+        cancel_scope: anyio.CancelScope | None,
+        delay: float,
     ) -> None:
         self.has_left = False
         self._context = context
         self._cancel_scope = cancel_scope
-        self._task: asyncio.Task[Any] | None = asyncio.current_task() if asyncio_is_running() else None
+        self._task = task
         self._interrupted = False
         self._watch: DisconnectWatch | None = DisconnectWatch(receive, self._leaves)
         self._watch.start(delay)

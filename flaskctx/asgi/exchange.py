@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
@@ -12,7 +13,7 @@ from ..lifecycle import end_stream, propagates
 from ..wrappers import may_block_at_start
 from .answer import Answer, answer_of
 from .client import Client
-from .disconnect import DELAY
+from .waiting import DELAY, WaitingRoom, waiting_room
 
 if TYPE_CHECKING:
     from ..ctx import RequestContext
@@ -30,8 +31,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_body", "_call", "_cancel_scope", "_environ", "_has_left", "_server_receive", "answer", "client", "context",
-        "receive",
+        "_body", "_call", "_cancel_scope", "_environ", "_has_left", "_room", "_server_receive", "_task", "answer",
+        "client", "context", "receive",
     )  # fmt: skip
 
     context: RequestContext | None
@@ -52,6 +53,8 @@ class Exchange:
         self._cancel_scope = cancel_scope
         self.receive = self._server_receive = receive
         self._has_left = False
+        self._room: WaitingRoom | None = None
+        self._task: asyncio.Task[Any] | None = None
         self.context = self.answer = self.client = None
         call.exchange = self
 
@@ -109,15 +112,24 @@ class Exchange:
 
     def waits(self) -> None:
         """Watch the connection from now on; called when the request waits on the loop, so quick ones don't pay."""
-        if self.client is None:
-            self._watch(DELAY)
+        if self.client is None and self._room is None and self._may_be_watched():
+            if DELAY and self._cancel_scope is None:
+                self._task, self._room = asyncio.current_task(), waiting_room()
+                self._room.enter(self)
+            else:
+                self.watch(DELAY)
+
+    def ends(self) -> None:
+        """Wait no longer: the request has ended."""
+        if self._room is not None:
+            self._room.leave(self)
 
     def is_gone(self) -> bool:
         """Tell whether the client has left, as far as is known; the first question starts the watching."""
         if self.client is None and self.receive is not None:
             call = bound()
             if call is self._call:
-                self._watch(0)
+                self.watch(0)
             elif type(call) is InWorker:
                 call.wait_for(self._look())
         body, client = self._body, self.client
@@ -132,12 +144,19 @@ class Exchange:
         return message
 
     async def _look(self) -> None:
-        self._watch(0)
+        self.watch(0)
         for _ in range(3):
             # until the watching task has seen what the server knows already
             await anyio.lowlevel.checkpoint()
 
-    def _watch(self, delay: float) -> None:
+    def _may_be_watched(self) -> bool:
         # what would be taken from the server while the body is unread might be a part of it
-        if self.receive is not None and (self._body is None or self._body.complete):
-            self.client = Client(self.context, self.receive, self._cancel_scope, delay)
+        return self.receive is not None and (self._body is None or self._body.complete)
+
+    def watch(self, delay: float) -> None:
+        """Watch the connection, in `delay` seconds; called on the loop."""
+        if self.client is None and self._may_be_watched():
+            assert self.receive is not None
+            if self._task is None and self._cancel_scope is None:
+                self._task = asyncio.current_task()
+            self.client = Client(self.context, self.receive, self._task, self._cancel_scope, delay)

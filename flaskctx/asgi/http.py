@@ -78,6 +78,7 @@ async def _serve(
     finally:
         # what refers to each other, the error to this frame: without the cycles, what they hold is freed at once
         call.exchange = error = None
+        exchange.ends()
         _release(call, body)
 
 

@@ -50,9 +50,9 @@ async def send_answer(call: OnLoop, answer: Answer, send: Send, receive: Receive
     sender = Sender(answer, send) if answer.heartbeat is None else BeatingSender(answer, send)
     if answer.variables is not None:
         call.context.run(answer.variables.outlive_request)
-    if answer.starts_at_once:
-        await sender.start()
     try:
+        if answer.starts_at_once:
+            await sender.start()
         if answer.stream is not None:
             await _send_stream(call, answer, sender, receive)
         else:

@@ -117,9 +117,7 @@ class RequestContext:
 
     def uses_session(self) -> bool:
         """Tell whether there may be a session to save: it was opened, or the client has sent cookies."""
-        return (
-            self._session_to_open is None or self._session is not None or "HTTP_COOKIE" in self.request.environ
-        )
+        return self._session_to_open is None or self._session is not None or "HTTP_COOKIE" in self.request.environ
 
     def _close_session(self) -> None:
         """Refuse changes to the session from now on: nobody would save them."""

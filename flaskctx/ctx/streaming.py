@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..globals import _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack
@@ -41,6 +42,7 @@ class ContextStream(_ContextStream, Iterator[Any]):
     def __init__(self, source: Iterable[Any], app_context: AppContext | None, request_context: RequestContext) -> None:
         super().__init__(app_context, request_context)
         self._iterator = iter(source)
+        self._open = _distinct(self._iterator, source)
 
     def __next__(self) -> Any:
         try:
@@ -51,13 +53,13 @@ class ContextStream(_ContextStream, Iterator[Any]):
             raise
 
     def close(self) -> None:
-        """Close the generator, in its contexts; a second call does nothing."""
-        iterator, self._iterator = self._iterator, iter(())
+        """Close the generator, or what it was made of, in its contexts; a second call does nothing."""
+        opened, self._open, self._iterator = self._open, [], iter(())
         try:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                with self._contexts:
-                    close()
+            with self._contexts, ExitStack() as closing:
+                for each in opened:
+                    if hasattr(each, "close"):
+                        closing.callback(each.close)
         finally:
             self._give_up()
 
@@ -70,6 +72,7 @@ class AsyncContextStream(_ContextStream, AsyncIterator[Any]):
     ) -> None:
         super().__init__(app_context, request_context)
         self._iterator = aiter(source)
+        self._open = _distinct(self._iterator, source)
 
     async def __anext__(self) -> Any:
         try:
@@ -88,15 +91,21 @@ class AsyncContextStream(_ContextStream, AsyncIterator[Any]):
             return await throw(error)
 
     async def aclose(self) -> None:
-        """Close the generator, in its contexts; a second call does nothing."""
-        iterator, self._iterator = self._iterator, _nothing()
+        """Close the generator, or what it was made of, in its contexts; a second call does nothing."""
+        opened, self._open, self._iterator = self._open, [], _nothing()
         try:
-            close = getattr(iterator, "aclose", None)
-            if close is not None:
-                with self._contexts:
-                    await close()
+            with self._contexts:
+                async with AsyncExitStack() as closing:
+                    for each in opened:
+                        if hasattr(each, "aclose"):
+                            closing.push_async_callback(each.aclose)
         finally:
             self._give_up()
+
+
+def _distinct(iterator: Any, source: Any) -> list[Any]:
+    """Return what has to be closed, last first: iterables may have iterators with an end of their own."""
+    return [source] if iterator is source else [source, iterator]
 
 
 async def _nothing() -> AsyncIterator[Any]:

@@ -70,23 +70,28 @@ class StreamedBody:
         raise StopIteration
 
     def close(self) -> None:
-        """Close the body, then its request."""
+        """Close the body, then its request; all of it, whatever fails on the way."""
         if self._closed:
             return
         self._closed = True
-        try:
+        failure: BaseException | None = None
+        for function in self._closing():
             try:
-                self._close_body()
-            finally:
-                if self._kept is not None:
-                    self._variables.copy_out()
-                for function in self._functions:
-                    drive(self._call.shielded(function))
-        except BaseException as error:
-            self._error = self._error or error
-            raise
-        finally:
+                drive(self._call.shielded(function))
+            except BaseException as error:
+                failure = failure or error
+        self._error = self._error or failure
+        try:
             self._end()
+        finally:
+            if failure is not None:
+                raise failure
+
+    def _closing(self) -> Iterator[Callable[[], object]]:
+        yield self._close_body
+        if self._kept is not None:
+            self._variables.copy_out()
+        yield from self._functions
 
     def _end_with_request(self) -> None:
         if self._kept is not None:
@@ -151,8 +156,8 @@ class AsyncBody(StreamedBody):
                 return HEARTBEAT
         return chunk
 
-    def _close_body(self) -> None:
-        drive(self._call.shielded((self._pump or self._body).aclose))
+    async def _close_body(self) -> None:  # type: ignore[override]
+        await (self._pump or self._body).aclose()
 
 
 def close_body(body: Any) -> None:

@@ -44,7 +44,7 @@ def test_the_connection_breaks_off(start, kind, colour):
 
 
 def test_granian_ends_it_regularly_through_wsgi(start, colour):
-    """Known limit: it logs what the body has raised, and ends the response as if it were whole. Through ASGI it tells."""
+    """Known limit: it logs what the body has raised, and ends the response as if it were whole; not through ASGI."""
     server = start(GRANIAN, "failing")
     assert read_failing(server, colour) == b"begin"
     check_log(server)
