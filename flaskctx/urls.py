@@ -26,9 +26,7 @@ _FRAGMENT_SAFE = "%!#$&'()*+,/:;=?@"
 
 # A host that werkzeug takes as it is: lower-case ASCII labels, a port in its shortest form. Whatever else a
 # client sends (upper case, IPv6, underscores, IDNA, nonsense) is werkzeug's to clean up or refuse.
-_PLAIN_HOST = re.compile(
-    r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?", re.ASCII
-)
+_PLAIN_HOST = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?", re.ASCII)
 _STANDARD_PORTS = (":80", ":443")
 
 # as they were at import: a tool that patches Map later gets werkzeug's way and thereby its own

@@ -32,10 +32,12 @@ class Exchange:
 
     __slots__ = (
         "_body", "_call", "_cancel_scope", "_environ", "_has_left", "_room", "_server_receive", "_task", "answer",
-        "client", "context", "receive",
+        "client", "context", "inner", "receive",
     )  # fmt: skip
 
     context: RequestContext | None
+    inner: Any
+    """The context of a request that middleware around an overridden `wsgi_app` has let through."""
     answer: Any
     client: Client | None
 
@@ -55,7 +57,7 @@ class Exchange:
         self._has_left = False
         self._room: WaitingRoom | None = None
         self._task: asyncio.Task[Any] | None = None
-        self.context = self.answer = self.client = None
+        self.context = self.inner = self.answer = self.client = None
         call.exchange = self
 
     # -- the answer ----------------------------------------------------------------------------------------------
@@ -159,4 +161,4 @@ class Exchange:
             assert self.receive is not None
             if self._task is None and self._cancel_scope is None:
                 self._task = asyncio.current_task()
-            self.client = Client(self.context, self.receive, self._task, self._cancel_scope, delay)
+            self.client = Client(self.context or self.inner, self.receive, self._task, self._cancel_scope, delay)

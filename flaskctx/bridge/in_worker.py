@@ -46,6 +46,11 @@ class InWorker(CancellableCall):
         self._depth = 0
         """How many calls of `wait_for` this thread is in: an override may call a step that meets another one."""
 
+    def serve(self, context: object) -> None:
+        """Note which request the middleware around a `wsgi_app` has let through: it ends with its client."""
+        if self._on_loop.exchange is not None:
+            self._on_loop.exchange.inner = context
+
     async def finish(self, awaitable: Awaitable[T]) -> T:
         if self._in_teardown:
             awaitable = self._on_loop.sheltered(awaitable)

@@ -49,6 +49,10 @@ class Inbox:
         self._messages.append(message)
         self._wake()
 
+    def deliver_later(self, message: Any, seconds: float) -> Callable[[], object]:
+        """Hand over a message after a time; return what prevents that."""
+        raise NotImplementedError
+
     def take(self) -> Generator[Any, Any, Any]:
         """Wait for the next message and return it; a cancellation meanwhile is kept, not raised."""
         while not self._messages:
@@ -138,6 +142,9 @@ class AsyncioInbox(Inbox):
     def is_here(self) -> bool:
         return _get_running_loop() is self._loop
 
+    def deliver_later(self, message: Any, seconds: float) -> Callable[[], object]:
+        return self._loop.call_later(seconds, self.deliver, message).cancel
+
     def _wait(self, patient: bool) -> Generator[Any, Any, None]:
         waiter: asyncio.Future[None]
         if patient:
@@ -178,6 +185,18 @@ class TrioInbox(Inbox):
     @property
     def loop(self) -> LoopKey:
         return self._token
+
+    def deliver_later(self, message: Any, seconds: float) -> Callable[[], object]:
+        trio = sys.modules["trio"]
+        waiting = trio.CancelScope()
+
+        async def deliver() -> None:
+            with waiting:
+                await trio.sleep(seconds)
+                self.deliver(message)
+
+        self._lowlevel.spawn_system_task(deliver)
+        return waiting.cancel  # type: ignore[no-any-return]
 
     def is_here(self) -> bool:
         return bool(self._lowlevel.in_trio_run()) and self._lowlevel.current_trio_token() is self._token

@@ -44,6 +44,8 @@ T = TypeVar("T")
 class Exchange(Protocol):
     """What a request is to the server's side."""
 
+    inner: Any
+
     def waits(self) -> None: ...
 
     def is_gone(self) -> bool: ...

@@ -64,11 +64,7 @@ class Pump:
         if not self._is_ordered:
             self._is_ordered, self._is_told = True, False
             self._orders.deliver(MAKE_CHUNK)
-        if patience is None:
-            await self._word()
-        elif not self._is_told:
-            with anyio.move_on_after(patience):
-                await self._word()
+        await self._word(patience)
         if not (self._is_told or self._ended):
             return b""
         self._is_ordered = False
@@ -107,14 +103,17 @@ class Pump:
             await self._word()
         self._take_outcome()
 
-    async def _word(self) -> None:
-        """Wait for word from the task: that there is an outcome."""
+    async def _word(self, patience: float | None = None) -> None:
+        """Wait for word from the task, that there is an outcome; so many seconds at most."""
         if not (self._is_told and self._is_ordered) and not self._ended:
             inbox = new_inbox()
             self._waiting.append(inbox)
+            forget = None if patience is None else inbox.deliver_later(None, patience)
             try:
                 await inbox.arrival()
             finally:
+                if forget is not None:
+                    forget()
                 if inbox in self._waiting:
                     self._waiting.remove(inbox)
 

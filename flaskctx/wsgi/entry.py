@@ -6,7 +6,7 @@ import sys
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..bridge import call_here, drive, original
+from ..bridge import InWorker, call_here, drive, original
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle import is_plain, serve
@@ -46,6 +46,8 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
     if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
         environ.setdefault(RECEIVE_BODY, receive_input)
     context = app.request_context(environ)
+    if type(call) is InWorker:
+        call.serve(context)
     responder = Responder(call, environ, start_response)
     try:
         body: Any = drive(serve(call, context, responder.respond, is_plain(app)))

@@ -234,6 +234,23 @@ async def test_is_seen_behind_a_middleware_around_wsgi_app(app, log):
     assert log == ["seen", "teardown"]
 
 
+async def test_cancels_an_async_view_behind_a_middleware_around_wsgi_app(app, log):
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start_response: inner(environ, start_response)
+
+    @app.get("/")
+    async def view():
+        try:
+            await anyio.sleep(30)
+        finally:
+            log.append("view ended")
+
+    client = Client(app)
+    await client.get()
+    assert log == ["view ended", "teardown"]
+    assert client.sent == []
+
+
 async def test_is_seen_by_a_generator_that_asks(app, log):
     @app.get("/")
     def view():

@@ -19,7 +19,7 @@ def app(app, colour):
 def test_is_raised_by_the_sync_client(app, caplog):
     with pytest.raises(LookupError, match="the handler's"):
         app.test_client().get("/")
-    assert "KeyError: \"the view's\"" in caplog.text
+    assert 'KeyError: "the view\'s"' in caplog.text
     assert "LookupError: the handler's" in caplog.text
 
 
