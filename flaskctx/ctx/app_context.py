@@ -71,6 +71,8 @@ class AppContext:
     """
 
     _state: str = State.NEW
+    _lasts = False
+    """Whether it is the one of the application's lifespan, which may go on for as long as the process."""
     _url_adapter: MapAdapter | None = _sentinel
 
     def __init__(self, app: Flask) -> None:

@@ -59,7 +59,9 @@ async def lifespan(app: Flask, serving: Serving) -> AsyncIterator[None]:
     the first failure is raised. If the start fails, what was entered is left again; the functions of
     `after_serving` are for a start that succeeded.
     """
-    async with app.app_context():
+    context = app.app_context()
+    context._lasts = True
+    async with context:
         ending = _Ending(app)
         try:
             for before in serving.before:

@@ -93,7 +93,11 @@ class LeakWatch:
         """Return the contexts that are left, without the application contexts that belong to a request's."""
         here = _pushed_since(self._before)
         in_tasks = [one for one in self._left_by_tasks if getattr(one, "_state", None) is not State.CLOSED]
-        elsewhere = [one for one in list(self._places) if one._nodes or one._state is State.STREAMING]
+        elsewhere = [
+            one
+            for one in list(self._places)
+            if (one._nodes or one._state is State.STREAMING) and not getattr(one, "_lasts", False)
+        ]
         left = list({id(context): context for context in (*here, *in_tasks, *elsewhere)}.values())
         implicit = [
             app_context

@@ -91,8 +91,14 @@ class EncodedChunks:
             await _close(self._body)
 
 
-def _encoded(chunk: str | bytes) -> bytes:
-    return chunk.encode() if isinstance(chunk, str) else chunk
+def _encoded(chunk: object) -> bytes:
+    if isinstance(chunk, bytes):
+        return chunk
+    if isinstance(chunk, str):
+        return chunk.encode()
+    if isinstance(chunk, bytearray | memoryview):
+        return bytes(chunk)
+    raise TypeError(f"The async body of a response yielded {chunk!r}: its chunks have to be str or bytes.")
 
 
 async def _close(source: Any) -> None:

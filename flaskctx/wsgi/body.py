@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ..wrappers import Response
 
 
+_NO_CHUNK: Any = object()
+
+
 class StreamedBody:
     """A body that runs with the ContextVars of its request, also after that has ended.
 
@@ -37,7 +40,7 @@ class StreamedBody:
     _next: Callable[[], bytes] | None = None
     _kept: RequestContext | None = None
     _error: BaseException | None = None
-    _closed = False
+    _closed = _abandoned = False
 
     def __init__(self, call: Call, body: Any, functions: list[Callable[[], object]]) -> None:
         self._call = call
@@ -55,7 +58,7 @@ class StreamedBody:
 
     def __iter__(self) -> Iterator[bytes]:
         # without a request to be ended nothing has to be done at the end, so nothing stands between the chunks
-        return iter(self._begun(), None) if self._kept is None else self
+        return iter(self._begun(), _NO_CHUNK) if self._kept is None else self
 
     def __next__(self) -> bytes:
         try:
@@ -89,7 +92,8 @@ class StreamedBody:
 
     def _closing(self) -> Iterator[Callable[[], object]]:
         yield self._close_body
-        if self._kept is not None:
+        if self._kept is not None and not self._abandoned:
+            # for the teardown functions; who collects an abandoned body is somewhere else
             self._variables.copy_out()
         yield from self._functions
 
@@ -120,6 +124,7 @@ class StreamedBody:
 
     def __del__(self) -> None:
         if not sys.is_finalizing():
+            self._abandoned = True
             self.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Generator, Iterable
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ..ctx import RequestContext
     from ..wrappers import Response
 
+
+logger = logging.getLogger("flaskctx.wsgi")
 
 _ADVICE = "serve the application through app.asgi"
 _STREAMING = State.STREAMING
@@ -52,7 +55,7 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
     try:
         body: Any = drive(serve(call, context, responder.respond, is_plain(app)))
     except BaseException:
-        responder.close_unsent(app)
+        responder.close_unsent()
         raise
     if type(body) is not list or context._state is _STREAMING or context._after_response:
         return _outlasting(call, context, body)
@@ -103,8 +106,7 @@ class Responder:
             to know are told of it.
         """
         self._failure = failure
-        if self._body is not None:
-            close_body(self._body)
+        self.close_unsent()
         if overrides_call(response):
             self._body = self._streamed(response, response(self._environ, self._start))
         else:
@@ -130,13 +132,13 @@ class Responder:
             body = QuietBody(body, environ) if seconds is None else BeatingBody(body, environ, seconds)
         return StreamedBody(self._call, body, take_close_functions(response))
 
-    def close_unsent(self, app: Flask) -> None:
-        """Close the body of an answer that will not be sent, as an exception goes to the server instead."""
-        if self._body is not None:
-            try:
-                close_body(self._body)
-            except Exception:
-                app.logger.exception("The body of a response that is not sent could not be closed.")
+    def close_unsent(self) -> None:
+        """Close the body of an answer that will not be sent: another one takes its place, or an exception."""
+        body, self._body = self._body, None
+        try:
+            close_body(body)
+        except Exception:
+            logger.exception("The body of a response that is not sent could not be closed.")
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         error = self._failure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextvars import ContextVar
 
 import anyio
@@ -131,6 +132,20 @@ def test_what_it_sets_is_found_by_teardowns_that_come_after_it(app, server, colo
     app.get("/")(lambda: stream_with_context(chunks()))
     assert server.get("/").text == "chunk"
     assert seen == ["set by the body"]
+
+
+def test_what_an_abandoned_one_has_set_does_not_get_to_who_collects_it(app):
+    def chunks():
+        word.set("set by the body")
+        yield "chunk"
+
+    app.get("/")(lambda: stream_with_context(chunks()))
+    body = app(environ(), lambda *args: None)
+    assert next(body) == b"chunk"
+    word.set("the collector's")
+    del body
+    gc.collect()
+    assert word.get() == "the collector's"
 
 
 @pytest.mark.parametrize("by", ["view", "hook"])

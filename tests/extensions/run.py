@@ -59,7 +59,7 @@ def run_suite(suite: Suite, folder: Path, wheel: Path) -> list[str]:
     if suite.fault is not None:
         faulty = Comparison(there, workshop.run("fault", as_flask=True, fault=suite.fault), suite.minimum)
         complaints += complaints_about_fault(suite.fault, comparison, faulty)
-        noticed = f"{suite.fault}: {len(faulty.worse)} regressions"
+        noticed = f"{suite.fault}: {len(faulty.worse.keys() - comparison.worse.keys())} more fail"
     compared, worse, regressions = len(there.passed), len(comparison.worse), len(comparison.regressions)
     row = (suite.name, compared, compared, compared - worse, worse - regressions, regressions, noticed)
     print(ROW.format(*row).rstrip(), flush=True)

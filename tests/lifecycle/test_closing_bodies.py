@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 import pytest
+from werkzeug.test import create_environ
 
 from flaskctx import Response, stream_with_context
 
@@ -81,3 +82,24 @@ STEPS = ["body", "first function", "second function", "teardown"]
 )
 def test_each_step_is_taken(serve, fails):
     assert serve(*fails) == STEPS
+
+
+@pytest.mark.parametrize("chunk", [None, 1, ["x"]])
+def test_a_chunk_that_is_none_is_no_end(app, server, chunk):
+    """What the client gets must not look whole."""
+
+    async def chunks():
+        yield "one, "
+        yield chunk
+        yield "two"
+
+    app.get("/")(lambda: chunks())
+    with pytest.raises(TypeError, match="str or bytes"):
+        server.get("/")
+
+
+def test_under_wsgi_a_def_body_goes_on_after_it_to_where_the_server_refuses_it(app):
+    app.get("/")(lambda: Response(iter(["one", None, "two"])))
+    body = app(create_environ(), lambda *args: None)
+    assert list(body) == [b"one", None, b"two"]
+    body.close()

@@ -197,6 +197,27 @@ async def async_endless():
     return generate(), {"Content-Type": "text/plain"}
 
 
+@coro.get("/holding")
+async def holding():
+    """Stream in a task group and a cancel scope, for a short time or an endless one."""
+
+    @stream_with_context
+    async def generate():
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(anyio.sleep_forever)
+                with anyio.move_on_after(float(request.args["seconds"])):
+                    while True:
+                        yield request.args["key"] * 100
+                        await anyio.sleep(0.02)
+                tasks.cancel_scope.cancel()
+            yield "end"
+        finally:
+            note("closed", request.args["key"])
+
+    return generate(), {"Content-Type": "text/plain"}
+
+
 sync.post("/endless", endpoint="endless-upload", stream=True)(endless)
 coro.post("/endless", endpoint="endless-upload", stream=True)(async_endless)
 

@@ -47,6 +47,20 @@ def test_an_endless_generator_ends_once_when_the_client_leaves(live, colour):
     assert sorted(live.journal(key)) == ENDED
 
 
+def test_a_generator_that_holds_a_task_group_and_a_timeout_is_sent_whole(live):
+    key = "holding"
+    answer = live.get("/async/holding", key=key, seconds=0.2)
+    assert answer.body.endswith(b"holdingend")
+    assert live.wait_for_journal(key, *ENDED, seconds=2) == ENDED
+
+
+def test_and_is_closed_by_the_task_that_holds_them_when_the_client_leaves(live):
+    """In another task they could not be left, and the server's log would tell."""
+    key = "holding-endless"
+    leave(*begin(live, "/async/holding", key=key, seconds=60))
+    assert live.wait_for_journal(key, *ENDED, seconds=2) == ENDED
+
+
 def test_also_when_it_leaves_in_the_middle_of_its_own_body(live, colour):
     key = f"endless-upload-{colour}"
     head = f"POST /{colour}/endless?key={key} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"

@@ -42,6 +42,13 @@ def test_nothing_is_left_by_what_is_balanced(app, watch):
     assert watch.leaks() == []
 
 
+def test_an_application_that_a_request_has_started_is_not_left_behind(app, watch):
+    app.before_serving(lambda: None)
+    app.get("/")(lambda: "hello")
+    app.test_client().get("/")
+    assert watch.leaks() == []
+
+
 @pytest.mark.parametrize("kind", ["app_context", "test_request_context"])
 def test_a_context_that_was_never_popped(app, watch, kind):
     context = getattr(app, kind)()
