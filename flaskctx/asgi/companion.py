@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -38,9 +39,13 @@ class Companion:
     ) -> None:
         if exc_type is not GeneratorExit:
             await self.stop()
-        elif self._timer is not None:
-            # the coroutine was dropped: it can't wait for anything any more
+            return
+        # the coroutine was dropped: it can't wait for anything any more
+        if self._timer is not None:
             self._timer.cancel()
+        if self._task is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._task.cancel()
 
     def start(self, delay: float) -> None:
         """Begin in `delay` seconds; called on the loop."""

@@ -16,7 +16,7 @@ from .body import RequestBody, expects_body
 from .environ import build_environ
 from .exchange import Exchange
 from .sending import OWN_VARIABLES, send_answer, within
-from .wsgi_override import answer_of_override, wsgi_override
+from .wsgi_override import serve_override, wsgi_override
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -50,7 +50,7 @@ async def _serve(
         try:
             plain = is_plain(app)
             if wsgi_override(app):
-                exchange.answer = await answer_of_override(app, call, environ)
+                await call.run(serve_override(app, call, exchange, environ))
             else:
                 context = app.request_context(environ) if plain else await own_request_context(app, call, environ)
                 exchange.context = context

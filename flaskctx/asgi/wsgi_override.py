@@ -12,7 +12,7 @@ from .answer import StartResponse, answer_of_wsgi
 if TYPE_CHECKING:
     from ..app import Flask
     from ..bridge import OnLoop
-    from .answer import Answer
+    from .exchange import Exchange
 
 logger = logging.getLogger("flaskctx.asgi")
 
@@ -42,7 +42,7 @@ def _report_patch() -> None:
         )
 
 
-async def answer_of_override(app: Flask, call: OnLoop, environ: dict[str, Any]) -> Answer:
+async def serve_override(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> None:
     """Call the middleware in the worker thread; the application inside it finds this request's bridge there."""
     start = StartResponse()
-    return answer_of_wsgi(await call.run(call(app.wsgi_app, environ, start)), start)
+    exchange.answer = answer_of_wsgi(await call(app.wsgi_app, environ, start), start)

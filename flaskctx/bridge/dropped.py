@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -68,6 +69,7 @@ def _end_here(call: OnLoop, steps: Steps, context: Context) -> None:
 
 
 def _drive(call: OnLoop, steps: Steps, context: Context, step: Callable[[Any], Any], value: Any) -> None:
+    insists = False
     try:
         while True:
             signal = context.run(step, value)
@@ -77,11 +79,17 @@ def _drive(call: OnLoop, steps: Steps, context: Context, step: Callable[[Any], A
             if signal is TO_WORKER or signal is TO_LOOP:
                 step, value = steps.send, None
             else:
-                step, value = steps.throw, cancellation()
-    except (StopIteration, asyncio.CancelledError):
+                # it waits for the loop, and maybe with a patience that no cancellation ends
+                step, value = steps.throw, Dropped() if insists else cancellation()
+                insists = True
+    except (StopIteration, asyncio.CancelledError, Dropped):
         pass
     except BaseException as failure:
         logger.error("The end of a request that its event loop has dropped failed:", exc_info=failure)
+
+
+class Dropped(BaseException):
+    """Ends what no cancellation ends. (A GeneratorExit would have everything closed that is awaited.)"""
 
 
 def cancellation() -> asyncio.CancelledError:
@@ -100,3 +108,11 @@ def refuse_asks(inbox: Inbox) -> None:
         if type(message) is Ask:
             message.coroutine.close()
             message.mailbox.put(Raised(cancellation()))
+
+
+def drop_task(task: asyncio.Task[Any], awaitable: Awaitable[Any]) -> None:
+    """Have a task of a dropped request end that awaits `awaitable`; it may not have begun."""
+    with suppress(RuntimeError):  # the loop is closed
+        task.cancel()
+    if inspect.iscoroutine(awaitable) and inspect.getcoroutinestate(awaitable) == inspect.CORO_CREATED:
+        awaitable.close()

@@ -52,12 +52,13 @@ class InWorker(CancellableCall):
             self._on_loop.exchange.inner = context
 
     async def finish(self, awaitable: Awaitable[T]) -> T:
-        if self._in_teardown:
-            awaitable = self._on_loop.sheltered(awaitable)
-        return self.wait_for(awaitable)
+        return self.wait_for(awaitable, self._in_teardown)
 
-    def wait_for(self, awaitable: Awaitable[T]) -> T:
-        """Have the loop await `awaitable` and wait for it; returns or raises what it does."""
+    def wait_for(self, awaitable: Awaitable[T], sheltered: bool = False) -> T:
+        """Have the loop await `awaitable` and wait for it; returns or raises what it does.
+
+        :param sheltered: out of reach of the request's cancellation.
+        """
         depth = self._depth
         if depth == len(self._mirrors):
             # the mirror of the level above is entered right now, on this thread
@@ -68,7 +69,8 @@ class InWorker(CancellableCall):
         self._depth = depth + 1
         seat = self._on_loop.seat
         seat.will_wait(mailbox)
-        self._on_loop.inbox.post(Ask(await_it(awaitable), mirror.context, mailbox))
+        steps = self._on_loop.sheltered(awaitable) if sheltered else await_it(awaitable)
+        self._on_loop.inbox.post(Ask(steps, mirror.context, mailbox))
         if self._on_loop.dropped:
             self._on_loop.drop()
         try:

@@ -27,7 +27,7 @@ import anyio
 from werkzeug.exceptions import ServiceUnavailable
 
 from .call import Call, CancellableCall, Outcome, Raised, Returned, close_unawaited, coroutine_of, suspended_here
-from .dropped import cancellation, end_steps, interrupt, refuse_asks
+from .dropped import cancellation, drop_task, end_steps, interrupt, refuse_asks
 from .in_worker import Ask, InWorker, await_it
 from .kinds import is_async, is_nonblocking
 from .loops import Inbox, asyncio_is_running, droppable, new_inbox
@@ -160,16 +160,23 @@ class OnLoop(CancellableCall):
             await anyio.sleep(0.005)
 
     def finish(self, awaitable: Awaitable[T]) -> Awaitable[T]:
-        if self.dropped:
-            close_unawaited(awaitable)
-            raise RuntimeError(f"The event loop has dropped this task: {awaitable!r} can't be awaited any more.")
         if self._in_teardown:
             return self.sheltered(awaitable)
-        return self._finish_on_loop(awaitable) if self.in_worker else awaitable
+        return self._finish_on_loop(awaitable) if self.in_worker or self.dropped else awaitable
 
     async def _finish_on_loop(self, awaitable: Awaitable[T]) -> T:
-        await TO_LOOP
+        await self._go_to_loop(awaitable)
         return await awaitable
+
+    async def _go_to_loop(self, awaitable: Awaitable[Any]) -> None:
+        """Go where `awaitable` can be awaited; close it if that fails."""
+        try:
+            await self.return_to_loop()
+            if self.dropped:
+                raise RuntimeError(f"The event loop has dropped this task: {awaitable!r} can't be awaited any more.")
+        except BaseException:
+            close_unawaited(awaitable)
+            raise
 
     async def return_to_loop(self) -> None:
         """Have whoever awaits this go on on the loop."""
@@ -382,8 +389,7 @@ class OnLoop(CancellableCall):
 
     async def sheltered(self, awaitable: Awaitable[Any]) -> Any:
         """Await a teardown function's coroutine out of reach of the request's cancellation, for a bounded time."""
-        if self.in_worker:
-            await TO_LOOP
+        await self._go_to_loop(awaitable)
         if asyncio_is_running():
             return await self._in_own_task(awaitable)
         with anyio.move_on_after(self._limits["TEARDOWN_WAIT"], shield=True) as scope:
@@ -401,6 +407,8 @@ class OnLoop(CancellableCall):
             await self.inbox.patient_arrival()
         finally:
             timer.cancel()
+            if self.dropped:
+                drop_task(task, awaitable)
         if task.cancelled():
             self._log_cut(awaitable)
             return None

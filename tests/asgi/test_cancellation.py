@@ -376,12 +376,15 @@ class Run:
         self.error = None
         try:
             if backend == "asyncio":
-                asyncio.run(self._on_asyncio())
+                self._run_on_asyncio()
             else:
                 trio.run(self._on_trio)
             self._check()
         finally:
             self.app.close_worker_pool()
+
+    def _run_on_asyncio(self):
+        asyncio.run(self._on_asyncio())
 
     async def _on_asyncio(self):
         async def serve():
@@ -447,6 +450,38 @@ class Run:
         assert (worker.pending, worker.seats) == (0, 0)
 
 
+class DroppedRun(Run):
+    """One whose loop ends while it is suspended: its coroutine is closed, and can't await anything any more.
+
+    What is `def` goes on on the request's thread, if it has one; what would have to be awaited is left out.
+    """
+
+    def __init__(self, scenario, strike):
+        super().__init__("asyncio", scenario, strikes_at=lambda number: number == strike)
+
+    def _run_on_asyncio(self):
+        loop = asyncio.new_event_loop()
+        serving = loop.create_task(self._serve(loop.stop))
+        # one that needs fewer suspensions than the one before it
+        serving.add_done_callback(lambda task: loop.stop())
+        loop.run_forever()
+        for task in {serving, *asyncio.all_tasks(loop)}:
+            task._log_destroy_pending = False
+            task.get_coro().close()
+        loop.close()
+        self._check_stacks()
+
+    def _check(self):
+        for worker in self.app.worker_pool.workers:
+            self._check_is_free(worker)
+        trace = self.trace
+        trace.teardowns = [name for name in trace.teardowns if not name.startswith("async")]
+        super()._check()
+
+    def expected_teardowns(self):
+        return [name for name in super().expected_teardowns() if not name.startswith("async")]
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def backend(request):
     return request.param
@@ -506,6 +541,14 @@ class TestStruck:
         for strike in range(1, count + 1):
             run = Run(backend, scenario, Client(fail_at=strike, error=error("the client has gone")))
             assert run.error is None or str(run.error) == "the client has gone"
+
+
+@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "child tasks"])
+def test_one_that_is_dropped_at_each_suspension(scenario):
+    """But for tasks that it has started: they are dropped as well, and Python says of some that they never ran."""
+    count = Run("asyncio", scenario).suspensions.count
+    for strike in range(1, count):
+        DroppedRun(scenario, strike)
 
 
 # -- special places -------------------------------------------------------------------------------------------------
