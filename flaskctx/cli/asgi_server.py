@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from importlib.util import find_spec
 from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,9 +16,11 @@ from ..app import Flask
 from ..development import exit_on_sigterm
 from ..wrappers import Response
 from .script_info import ScriptInfo
+from .watched_files import WatchedFiles
 
 try:
     import uvicorn
+    from uvicorn.supervisors.basereload import BaseReload
 except ImportError as error:
     if error.name != "uvicorn":
         raise
@@ -29,8 +31,12 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from .certificates import Certificate
+
+END_WAIT = 2
+"""Seconds that requests have to end when a change was noticed; twice that, and their process is killed."""
 
 
 def serve(
@@ -59,8 +65,33 @@ def serve(
             return
         # uvicorn loads the application anew in a fresh process, which is told by a variable what to load
         os.environ["FLASK_APP"] = _import_path(info)
-        options.update(_watched(extra_files, exclude_patterns))
-        uvicorn.run(f"{__name__}:{reloaded_application.__name__}", factory=True, reload=True, **options)
+        application = f"{__name__}:{reloaded_application.__name__}"
+        config = uvicorn.Config(application, factory=True, reload=True, timeout_graceful_shutdown=END_WAIT, **options)
+        Reloader(config, WatchedFiles(extra_files or (), exclude_patterns or ())).run()
+
+
+class Reloader(BaseReload):
+    """Uvicorn's reloader, with watched files that were looked at before the process that loads them starts.
+
+    Uvicorn's own ways of watching look first a moment after it: what a fast process has loaded by then and is
+    changed at once, they never notice.
+    """
+
+    def __init__(self, config: uvicorn.Config, files: WatchedFiles) -> None:
+        super().__init__(config, uvicorn.Server(config).run, [config.bind_socket()])
+        self.reloader_name = "flaskctx"
+        self._files = files
+
+    def should_restart(self) -> list[Path] | None:
+        self.pause()
+        return self._files.changed()
+
+    def restart(self) -> None:
+        # a thread that doesn't end would keep serving what was changed
+        killer = Timer(2 * END_WAIT, self.process.kill)
+        killer.start()
+        super().restart()
+        killer.cancel()
 
 
 def reloaded_application() -> Any:
@@ -100,20 +131,3 @@ def _import_path(info: ScriptInfo) -> str:
             " top level of a module, name the application with --app, or add --no-reload."
         )
     return f"{module}:{name}"
-
-
-def _watched(extra_files: Iterable[str] | None, exclude_patterns: Iterable[str] | None) -> dict[str, list[str]]:
-    """Return what uvicorn is to watch: it takes folders, and patterns of file names in them."""
-    files = [os.path.abspath(path) for path in extra_files or ()]
-    patterns = [os.path.relpath(path) if os.path.isabs(path) else path for path in exclude_patterns or ()]
-    if not (files or patterns):
-        return {}
-    if find_spec("watchfiles") is None:
-        raise click.UsageError(
-            "--extra-files and --exclude-patterns need the package watchfiles with --asgi: pip install watchfiles."
-        )
-    return {
-        "reload_dirs": [os.getcwd(), *(path if os.path.isdir(path) else os.path.dirname(path) for path in files)],
-        "reload_includes": [os.path.basename(path) for path in files if not os.path.isdir(path)],
-        "reload_excludes": patterns,
-    }

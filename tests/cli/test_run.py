@@ -13,6 +13,7 @@ import flaskctx.cli.run
 from flaskctx.app import Flask
 from flaskctx.asgi import ASGIAdapter
 from flaskctx.cli import FlaskGroup, asgi_server
+from flaskctx.cli.watched_files import WatchedFiles
 
 APP = "from flaskctx.app import Flask\napp = Flask(__name__)\n@app.get('/')\ndef index():\n    return 'hello'\n"
 
@@ -43,7 +44,15 @@ def uvicorn(monkeypatch):
     def run(app, **options):
         started.update(options, app=app)
 
+    class Reloader:
+        def __init__(self, config, files):
+            started.update(app=config.app, factory=config.factory, reload=config.reload)
+
+        def run(self):
+            started["running"] = True
+
     monkeypatch.setattr(asgi_server.uvicorn, "run", run)
+    monkeypatch.setattr(asgi_server, "Reloader", Reloader)
     monkeypatch.setattr(asgi_server, "exit_on_sigterm", lambda: None)
     return started
 
@@ -206,11 +215,12 @@ class TestReloadingUnderASGI:
 
     def test_the_application_is_loaded_by_its_name(self, run, web, uvicorn):
         run("--app", "web", "run", "--asgi", "--reload")
-        assert (uvicorn["app"], uvicorn["factory"], uvicorn["reload"]) == (
-            "flaskctx.cli.asgi_server:reloaded_application",
-            True,
-            True,
-        )
+        assert uvicorn == {
+            "app": "flaskctx.cli.asgi_server:reloaded_application",
+            "factory": True,
+            "reload": True,
+            "running": True,
+        }
         assert os.environ["FLASK_APP"] == "web"
         assert asgi_server.reloaded_application().app.name == "web"
 
@@ -240,19 +250,70 @@ class TestReloadingUnderASGI:
         assert "RuntimeError: at import" in answer.text
         assert "RuntimeError: at import" in capsys.readouterr().err
 
-    def test_more_files_are_watched(self, run, web, uvicorn, write, folder, monkeypatch):
-        monkeypatch.setattr(asgi_server, "find_spec", lambda name: name)
-        write("other/settings.toml", "")
-        paths = os.pathsep.join(["other/settings.toml", "other"])
-        patterns = os.pathsep.join(["test_*", str(folder / "other" / "*.py")])
-        args = ["--reload", "--extra-files", paths, "--exclude-patterns", patterns]
-        assert run("--app", "web", "run", "--asgi", *args).exit_code == 0
-        assert set(uvicorn["reload_dirs"]) == {str(folder), str(folder / "other")}
-        assert uvicorn["reload_includes"] == ["settings.toml"]
-        assert uvicorn["reload_excludes"] == ["test_*", "other/*.py"]
 
-    def test_for_which_uvicorn_needs_watchfiles(self, run, web, uvicorn, monkeypatch):
-        monkeypatch.setattr(asgi_server, "find_spec", lambda name: None)
-        result = run("--app", "web", "run", "--asgi", "--reload", "--extra-files", "web.py")
-        assert result.exit_code == 2
-        assert "pip install watchfiles" in result.stderr
+class TestWatchedFiles:
+    """What restarts the server under ASGI."""
+
+    @pytest.fixture
+    def names(self, folder):
+        """Return the names of the files that have changed, from the working directory."""
+        return lambda watched: [path.relative_to(folder).as_posix() for path in watched.changed()]
+
+    def test_python_files_below_the_working_directory_are_watched(self, write, names):
+        files = [write(path, "first") for path in ["web.py", "pages/user.py", "pages/user.html"]]
+        watched = WatchedFiles()
+        assert names(watched) == []
+        for file in files:
+            file.write_text("again")
+        assert names(watched) == ["pages/user.py", "web.py"]
+        assert names(watched) == []
+
+    def test_also_those_that_are_added_and_removed(self, write, names):
+        old = write("old.py", "")
+        watched = WatchedFiles()
+        write("new.py", "")
+        assert names(watched) == ["new.py"]
+        old.unlink()
+        assert names(watched) == ["old.py"]
+
+    def test_and_those_in_whose_place_an_older_one_is_put(self, write, names):
+        web = write("web.py", "first")
+        watched = WatchedFiles()
+        os.utime(web, (1, 1))
+        assert names(watched) == ["web.py"]
+
+    def test_more_files_can_be_named(self, write, names):
+        write("conf/settings.toml", "")
+        watched = WatchedFiles(["conf/settings.toml"])
+        write("conf/settings.toml", "changed")
+        write("conf/other.toml", "")
+        assert names(watched) == ["conf/settings.toml"]
+
+    def test_and_folders_for_the_python_files_in_them(self, write, folder, monkeypatch):
+        tool = write("lib/tool.py", "")
+        write("site/web.py", "")
+        monkeypatch.chdir(folder / "site")
+        watched = WatchedFiles(["../lib"])
+        tool.write_text("changed")
+        tool.with_suffix(".txt").write_text("")
+        assert watched.changed() == [tool]
+
+    @pytest.mark.parametrize("pattern", ["test_*", "pages/*.py", "*/pages/*"])
+    def test_files_can_be_excluded_by_patterns_of_name_end_and_path(self, write, names, pattern):
+        watched = WatchedFiles(excluded=[pattern])
+        write("pages/test_user.py", "")
+        write("web.py", "")
+        assert "pages/test_user.py" not in names(watched)
+
+    @pytest.mark.parametrize("place", [".tox", "node_modules", "venv"])
+    def test_folders_that_hold_the_work_of_others_are_left_out(self, write, names, place):
+        write("venv/pyvenv.cfg", "")
+        watched = WatchedFiles()
+        write(f"{place}/site.py", "")
+        assert names(watched) == []
+
+    def test_unless_it_is_the_working_directory_itself(self, write, names):
+        write("pyvenv.cfg", "")
+        watched = WatchedFiles()
+        write("web.py", "")
+        assert names(watched) == ["web.py"]
