@@ -14,11 +14,14 @@ fixture `no_leaks` is on for all tests (`flaskctx_leaks` in pyproject.toml).
 from __future__ import annotations
 
 import asyncio
+import compileall
 import functools
+import gc
 import io
 import json
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import anyio
 import pytest
@@ -47,6 +50,20 @@ def app():
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "worlds(*names): the worlds in which the fixture `server` runs this test")
+    if not hasattr(config, "workerinput"):
+        # once, and not in each process that tests start, where PYTHONDONTWRITEBYTECODE is set
+        compileall.compile_dir(Path(__file__).parent.parent / "flaskctx", quiet=2)
+
+
+def pytest_collection_finish():
+    """Take thousands of collected tests out of the garbage collector's sight: each collection would go through them."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish():
+    # what is imported for the summary, as Hypothesis, may look for itself there
+    gc.unfreeze()
 
 
 def pytest_generate_tests(metafunc):

@@ -38,6 +38,8 @@ from flaskctx.helpers import (
 )
 from flaskctx.signals import message_flashed
 
+from .ids import shown
+
 
 @pytest.fixture
 def app(tmp_path):
@@ -340,7 +342,7 @@ REQUEST_HEADERS = [{}, {"Range": "bytes=2-4"}, {"If-Modified-Since": "Sun, 09 Se
 
 
 @pytest.mark.parametrize("headers", REQUEST_HEADERS)
-@pytest.mark.parametrize("options", SEND_FILE_OPTIONS, ids=str)
+@pytest.mark.parametrize("options", SEND_FILE_OPTIONS, ids=shown)
 @pytest.mark.parametrize("in_memory", [False, True])
 def test_files_are_sent_with_the_headers_that_flask_sends(app, file, headers, options, in_memory):
     flask = pytest.importorskip("flask")

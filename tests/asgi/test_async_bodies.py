@@ -65,10 +65,18 @@ class Trace:
 
     def __init__(self):
         self.tasks = set()
+        self.steps = 0
         self.ends = []
 
     def step(self):
         self.tasks.add(current_task())
+        self.steps += 1
+
+    async def reaches(self, step):
+        """Wait until the body has come so far: 1 is before its first yield, 2 after it."""
+        while self.steps < step:
+            await anyio.sleep(0.001)
+        await anyio.sleep(0.01)
 
     async def body(self, chunks, pause, held):
         """Yield so many chunks, with pauses; note what ends it, and take a moment for the end."""
@@ -139,10 +147,11 @@ def test_its_own_timeout_ends_what_it_is_around_and_no_more(app, server):
     @app.get("/")
     def view():
         async def body():
-            with anyio.move_on_after(0.05):
+            with anyio.CancelScope() as scope:
                 while True:
                     yield "tick,"
                     await anyio.sleep(0.01)
+                    scope.deadline = min(scope.deadline, anyio.current_time() + 0.03)
             yield "end"
 
         return body()
@@ -214,8 +223,8 @@ def backend(request, monkeypatch):
 def serve(app, backend):
     """Serve one GET request; returns the messages. One that hangs fails the test."""
 
-    def serve(send=None, receive=anyio.sleep_forever, cancel_after=None):
-        messages = []
+    def serve(send=None, receive=anyio.sleep_forever, cancel_when=anyio.sleep_forever):
+        messages, errors = [], []
 
         async def note(message):
             if send is not None:
@@ -223,9 +232,22 @@ def serve(app, backend):
             messages.append(message)
 
         async def main():
-            with anyio.fail_after(5):
-                with anyio.move_on_after(60 if cancel_after is None else cancel_after):
-                    await app.asgi(dict(SCOPE), receive, note)
+            with anyio.fail_after(30):
+                async with anyio.create_task_group() as tasks:
+                    with anyio.CancelScope() as scope:
+                        tasks.start_soon(cancel, scope)
+                        try:
+                            await app.asgi(dict(SCOPE), receive, note)
+                        except Exception as error:
+                            # the task group would wrap it up
+                            errors.append(error)
+                    tasks.cancel_scope.cancel()
+            for error in errors:
+                raise error
+
+        async def cancel(scope):
+            await cancel_when()
+            scope.cancel()
 
         anyio.run(main, backend=backend)
         return messages
@@ -250,7 +272,7 @@ class TestItIsClosedByItsTask:
         app.get("/")(lambda: trace.body(9, 60, HELD[kind]))
 
         async def receive():
-            await anyio.sleep(0.02)
+            await trace.reaches(2)
             return {"type": "http.disconnect"}
 
         serve(receive=receive)
@@ -259,7 +281,7 @@ class TestItIsClosedByItsTask:
         app.get("/")(lambda: trace.body(9, 0, HELD[kind]))
 
         async def receive():
-            await anyio.sleep(0.02)
+            await trace.reaches(1)
             return {"type": "http.disconnect"}
 
         async def send(message):
@@ -270,7 +292,7 @@ class TestItIsClosedByItsTask:
 
     def test_when_the_request_is_cancelled_while_it_waits(self, app, serve, trace, kind):
         app.get("/")(lambda: trace.body(9, 60, HELD[kind]))
-        serve(cancel_after=0.02)
+        serve(cancel_when=lambda: trace.reaches(2))
 
     def test_when_the_request_is_cancelled_while_a_chunk_is_sent(self, app, serve, trace, kind):
         app.get("/")(lambda: trace.body(9, 0, HELD[kind]))
@@ -279,7 +301,7 @@ class TestItIsClosedByItsTask:
             if message.get("body"):
                 await anyio.sleep_forever()
 
-        serve(send, cancel_after=0.02)
+        serve(send, cancel_when=lambda: trace.reaches(1))
 
     def test_when_a_chunk_cannot_be_sent(self, app, serve, trace, kind):
         app.get("/")(lambda: trace.body(9, 0, HELD[kind]))

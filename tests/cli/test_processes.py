@@ -17,6 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ..ports import free_port
+
 ROOT = Path(__file__).parents[2]
 WAIT = 30
 """Seconds that anything may take."""
@@ -30,9 +32,7 @@ class Process:
     """`flaskctx run`, or a script that is given, on a free port."""
 
     def __init__(self, folder, *options, program=("-m", "flaskctx", "--app", "web")):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._log = folder / "log"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("FLASK", "PYTHON"))},

@@ -22,6 +22,8 @@ from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from flaskctx import Flask, jsonify, request, session
 from flaskctx.json.provider import DefaultJSONProvider
 
+from ..ids import shown
+
 PROVIDERS = {"orjson": "ORJSONProvider", "msgspec": "MsgspecJSONProvider"}
 
 
@@ -134,7 +136,7 @@ SAME = [
 ]
 
 
-@pytest.mark.parametrize("value", SAME, ids=ascii)
+@pytest.mark.parametrize("value", SAME, ids=shown)
 @pytest.mark.parametrize("options", [{}, {"ensure_ascii": False}, {"sort_keys": False}], ids=str)
 def test_the_text_is_the_default_providers(provider, standard, value, options):
     for name, option in options.items():
@@ -181,7 +183,7 @@ def test_what_is_no_number_is_null(provider, value):
     assert provider.dumps([value]) == "[null]"
 
 
-@pytest.mark.parametrize("value", [object(), 1j, Point], ids=repr)
+@pytest.mark.parametrize("value", [object(), 1j, Point], ids=shown)
 def test_what_cannot_be_converted_is_named(provider, value):
     with pytest.raises(TypeError, match=f"Object of type {type(value).__name__} is not JSON"):
         provider.dumps([value])

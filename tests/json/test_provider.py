@@ -16,6 +16,8 @@ from markupsafe import Markup
 from flaskctx import Flask
 from flaskctx.json.provider import DefaultJSONProvider, JSONProvider
 
+from ..ids import shown
+
 
 @dataclasses.dataclass
 class Point:
@@ -66,16 +68,16 @@ def theirs():
 
 
 class TestDumps:
-    @pytest.mark.parametrize("value", CONVERTED + LAID_OUT, ids=repr)
+    @pytest.mark.parametrize("value", CONVERTED + LAID_OUT, ids=shown)
     @pytest.mark.parametrize(
         "options",
         [{}, {"indent": 2}, {"separators": (",", ":")}, {"sort_keys": False}, {"ensure_ascii": False}],
-        ids=repr,
+        ids=shown,
     )
     def test_the_text_is_flasks(self, provider, theirs, value, options):
         assert provider.dumps(value, **options) == theirs.dumps(value, **options)
 
-    @pytest.mark.parametrize("value", REFUSED, ids=repr)
+    @pytest.mark.parametrize("value", REFUSED, ids=shown)
     def test_what_cannot_be_converted_is_named(self, provider, value):
         with pytest.raises(TypeError, match=f"Object of type {type(value).__name__} is not JSON"):
             provider.dumps(value)

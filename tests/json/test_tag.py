@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from flaskctx.json.tag import JSONTag, PassDict, TagDateTime, TagDict, TaggedJSONSerializer, TagTuple
 
+from ..ids import shown
+
 Named = collections.namedtuple("Named", "a b")
 
 
@@ -89,21 +91,21 @@ def serializer():
     return TaggedJSONSerializer()
 
 
-@pytest.mark.parametrize("value", COMES_BACK, ids=repr)
+@pytest.mark.parametrize("value", COMES_BACK, ids=shown)
 def test_comes_back_as_it_was(serializer, value):
     back = serializer.loads(serializer.dumps(value))
     assert back == value
     assert type(back) is type(value)
 
 
-@pytest.mark.parametrize(("value", "expected"), COMES_BACK_CHANGED, ids=repr)
+@pytest.mark.parametrize(("value", "expected"), COMES_BACK_CHANGED, ids=shown)
 def test_comes_back_as_the_nearest_thing(serializer, value, expected):
     back = serializer.loads(serializer.dumps(value))
     assert back == expected
     assert type(back) is type(expected)
 
 
-@pytest.mark.parametrize("value", [*COMES_BACK, *(value for value, _ in COMES_BACK_CHANGED)], ids=repr)
+@pytest.mark.parametrize("value", [*COMES_BACK, *(value for value, _ in COMES_BACK_CHANGED)], ids=shown)
 def test_the_text_is_flasks(serializer, value):
     assert serializer.dumps(value) == FlasksSerializer().dumps(value)
 

@@ -8,14 +8,27 @@ from __future__ import annotations
 
 import pytest
 
-from .kinds import KINDS, Kind
+from .kinds import KINDS, Kind, by_name
 from .serving import FOLDER, RunningServer
 
 
+# before pytest-xdist reads the groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent == FOLDER:
             item.add_marker("servers")
+            item.add_marker(pytest.mark.xdist_group(_worker_for(item)))
+
+
+def _worker_for(item):
+    """Name the group of tests that run one after the other: those of one kind of server, which they share."""
+    for value in item.callspec.params.values() if hasattr(item, "callspec") else ():
+        if isinstance(value, Kind):
+            return value.name
+        if isinstance(value, str) and value in by_name:
+            return value
+    return item.path.stem
 
 
 def pytest_generate_tests(metafunc):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from ..ports import free_port
+
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 
@@ -179,13 +181,6 @@ class RunningServer:
 
 def with_query(path, query):
     return f"{path}?{urlencode(query)}" if query else path
-
-
-def free_port():
-    """Return a port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def at_once(function, arguments):

@@ -9,6 +9,8 @@ from werkzeug.test import create_environ
 from flaskctx.wrappers import Response
 from flaskctx.wrappers.async_body import EncodedChunks, is_async_body
 
+from ..ids import shown
+
 GET = create_environ()
 HEAD = create_environ(method="HEAD")
 
@@ -53,7 +55,7 @@ def response():
 
 
 class TestIsAsyncBody:
-    @pytest.mark.parametrize("body", [[b"a"], ("a",), iter("ab"), None, Both()], ids=repr)
+    @pytest.mark.parametrize("body", [[b"a"], ("a",), iter("ab"), None, Both()], ids=shown)
     def test_no(self, body):
         assert not is_async_body(body)
 

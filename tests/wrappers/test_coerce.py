@@ -14,6 +14,8 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from flaskctx.wrappers import Response, make_response, needs_calling, response_start
 from flaskctx.wrappers.coerce import _shown
 
+from ..ids import shown
+
 
 def wsgi(environ, start_response):
     start_response("202 Own", [("X-Path", environ["PATH_INFO"]), ("Content-Type", "text/own")])
@@ -143,7 +145,7 @@ class TestResponses:
         assert make_response(app, (response, 404)) is response
         assert response.status_code == 404
 
-    @pytest.mark.parametrize("rv", ["a", {"a": 1}, WerkzeugResponse("a"), NotFound(), iter("a")], ids=repr)
+    @pytest.mark.parametrize("rv", ["a", {"a": 1}, WerkzeugResponse("a"), NotFound(), iter("a")], ids=shown)
     def test_get_the_applications_class(self, rv, app, current):
         class Own(Response):
             pass

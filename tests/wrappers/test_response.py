@@ -18,6 +18,8 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from flaskctx.wrappers import Response
 from flaskctx.wrappers.response import makes_its_response
 
+from ..ids import shown
+
 
 class Theirs(WerkzeugResponse):
     """Werkzeug's response with our defaults."""
@@ -76,7 +78,7 @@ class TestConstruction:
             {},
             "ab",
         ],
-        ids=repr,
+        ids=shown,
     )
     def test_with_unusual_headers_gives_what_werkzeug_gives(self, headers):
         if hasattr(headers, "__next__"):
