@@ -77,7 +77,7 @@ def min_deps(session):
 def soak(session):
     """Minutes of load on real servers, which may hold on to nothing."""
     session.install("-e", ".[test]")
-    session.run("python", "-m", "pytest", "-m", "soak", "-rA", "-n", "0", "tests/soak", *session.posargs)
+    session.run("python", "-m", "pytest", "-m", "soak", "-rA", "tests/soak", *session.posargs)
 
 
 def install_group(session, group):
