@@ -204,9 +204,9 @@ class TestReloadingUnderASGI:
 
             import values
 
-            # the process that the reloader starts begins with these lines, under this name
+            # so begins the process that the reloader starts, under this name; it may be ended in the midst
             if __name__ == "__mp_main__" and values.text == "first":
-                Path("values.py").write_text("text = 'second'")
+                Path("second").rename("values.py")
 
             from flaskctx import Flask
             from flaskctx.cli import FlaskGroup
@@ -220,6 +220,7 @@ class TestReloadingUnderASGI:
                 FlaskGroup(create_app=create_app)()
         """
         change("values.py", "text = 'first'")
+        change("second", "text = 'second'")
         change("manage.py", script)
         start("--reload", "--asgi", program=["manage.py"]).wait_for("second")
 
