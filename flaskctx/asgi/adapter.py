@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import overridden
+from ..lifecycle import has_no_middleware, overridden
 from ..serving import REFUSAL, RETRY_AFTER, start_for_asgi
 from ..wsgi.foreign import hide_foreign_contexts
-from .http import serve_http
+from .http import serve_http, serve_wsgi_override
 from .lifespan import serve_lifespan
 from .mounting import mount_for_scope
 from .websocket import serve_websocket
@@ -41,34 +41,35 @@ class ASGIAdapter:
 
         :param inside: whether the middleware around `app.asgi_app` has had its turn.
         """
-        if not inside and overridden(self.app, "asgi_app"):
-            await self.app.asgi_app(scope, receive, send)
+        app = self.app
+        direct = has_no_middleware(app)
+        if not (direct or inside) and overridden(app, "asgi_app"):
+            await app.asgi_app(scope, receive, send)
             return
         kind: str = scope["type"]
         if kind == "http" or kind == "websocket":
             serve: Callable[..., Awaitable[None]] = serve_websocket if kind == "websocket" else serve_http
-            mount = self._mount_for(kind, scope) if self.app._mounts else None
+            mount: Mount | None = None
+            if not direct and kind == "http" and wsgi_override(app):
+                # it comes before what is mounted: what it lets through is found by `wsgi_app`
+                serve = serve_wsgi_override
+            elif app._mounts:
+                mount = mount_for_scope(app._mounts, scope)
             if mount is not None:
                 serve = mount.serve_asgi
             elif _peek_app(None) is not None or _peek_request(None) is not None:
                 serve = _hiding_foreign_contexts(serve)
-            if self.app._serving is not None and not await start_for_asgi(self.app, self.app._serving):
+            if app._serving is not None and not await start_for_asgi(app, app._serving):
                 serve = refuse
             self.under_way += 1
             try:
-                await serve(self.app, scope, receive, send)
+                await serve(app, scope, receive, send)
             finally:
                 self.under_way -= 1
         elif kind == "lifespan":
-            await serve_lifespan(self.app, receive, send)
+            await serve_lifespan(app, receive, send)
         else:
             raise ValueError(f"{kind!r} is not a kind of ASGI scope that this application can serve.")
-
-    def _mount_for(self, kind: str, scope: Scope) -> Mount | None:
-        # middleware around `wsgi_app` comes first: what it lets through is found by `wsgi_app`
-        if kind == "http" and wsgi_override(self.app):
-            return None
-        return mount_for_scope(self.app._mounts, scope)
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"The ASGI adapter has no attribute {name!r}; the application is its .app.")

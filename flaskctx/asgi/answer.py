@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ctx import BodyContext
 from ..wrappers import has_no_body, heartbeat_of, overrides_call, response_start, take_close_functions
+from ..wrappers.quick import CONTENT_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,15 @@ _raw_names = {
         "Location",
     )
 }  # fmt: skip
+
+
+def _raw_header(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    name, value = header
+    raw_name = _raw_names.get(name) or name.lower().encode("latin-1")
+    return raw_name, value.encode("latin-1").strip(b" \t")
+
+
+_raw_types = {pair: _raw_header(pair) for pair in CONTENT_TYPES.values()}
 
 
 class Answer:
@@ -54,9 +64,8 @@ class Answer:
         White space around a value is no part of it (RFC 9110, section 5.5). Servers on h11 refuse it there.
         """
         raw = []
-        for name, value in self.headers:
-            raw_name = _raw_names.get(name) or name.lower().encode("latin-1")
-            raw.append((raw_name, value.encode("latin-1").strip(b" \t")))
+        for pair in self.headers:
+            raw.append(_raw_types.get(pair) or _raw_header(pair))  # noqa: PERF401  a comprehension is a call more
         return raw
 
     @property
@@ -102,7 +111,12 @@ class Answer:
 
 
 def answer_of(response: Any, environ: dict[str, Any]) -> Answer:
-    """Settle status and headers of a response."""
+    """Settle status and headers of a response, or take those of a text."""
+    if type(response) is tuple:
+        _, code, headers, chunks = response
+        answer = Answer(code, headers)
+        answer.chunks = chunks
+        return answer
     if overrides_call(response):
         # its class has its own `__call__`: it is the WSGI application that it says it is
         start = StartResponse()
@@ -142,7 +156,7 @@ class StartResponse:
             raise exc_info[1].with_traceback(exc_info[2])
         if exc_info is None and self.code:
             raise AssertionError("start_response was called a second time without exc_info (PEP 3333).")
-        self.code, self.headers = int(status[:3]), list(headers)
+        self.code, self.headers = int(status[:3]), [(name, value) for name, value in headers]
         return self.written.append
 
 

@@ -25,32 +25,30 @@ def build_environ(scope: Scope) -> dict[str, Any]:
     except KeyError:
         taken = _take({**_OPTIONAL, **scope})
     method, path, raw_path, query_string, script_name, scheme, http_version, server, client, headers = taken
+    if script_name or not path.isascii():
+        script_name, path = _below_root(script_name, path, raw_path)
+    environ = _USUAL.copy()
+    environ["REQUEST_METHOD"] = method
+    environ["PATH_INFO"] = path
+    environ["asgi.scope"] = scope
+    environ["wsgi.errors"] = sys.stderr
     if script_name:
-        script_name = script_name.rstrip("/")
-        path = below(script_name, path)
-        script_name = as_latin1(script_name)
-    if not path.isascii():
-        if raw_path is not None and _REPLACEMENT in path:
-            path = _exact_path(path, raw_path, script_name or "")
-        else:
-            path = as_latin1(path)
-    host, port = server or ("localhost", None)
-    environ: dict[str, Any] = {
-        **_ALWAYS,
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": script_name or "",
-        "PATH_INFO": path,
-        "QUERY_STRING": query_string.decode("latin-1"),
-        "SERVER_NAME": host,
-        "SERVER_PORT": _DEFAULT_PORTS.get(scheme, "80") if port is None else str(port),
-        "SERVER_PROTOCOL": "HTTP/" + http_version,
-        "wsgi.url_scheme": scheme,
-        "wsgi.errors": sys.stderr,
-        "asgi.scope": scope,
-    }
+        environ["SCRIPT_NAME"] = script_name
+    if query_string:
+        environ["QUERY_STRING"] = query_string.decode("latin-1")
+    if scheme != "http" or http_version != "1.1":
+        environ["wsgi.url_scheme"] = scheme
+        environ["SERVER_PORT"] = _DEFAULT_PORTS.get(scheme, "80")
+        environ["SERVER_PROTOCOL"] = f"HTTP/{http_version}"
+    if server:
+        environ["SERVER_NAME"], port = server
+        if port is not None:
+            environ["SERVER_PORT"] = f"{port}"
     if client:
-        environ["REMOTE_ADDR"] = client[0]
-        environ["REMOTE_PORT"] = str(client[1])
+        environ["REMOTE_ADDR"], port = client
+        environ["REMOTE_PORT"] = f"{port}"
+    else:
+        del environ["REMOTE_ADDR"], environ["REMOTE_PORT"]
     _add_headers(environ, headers)
     if "flaskctx.environ" in scope:
         # what a test has put into the environ of its request
@@ -93,6 +91,18 @@ def below(root_path: str, path: str) -> str:
     return path
 
 
+def _below_root(root_path: str, path: str, raw_path: bytes | None) -> tuple[str, str]:
+    """Return `SCRIPT_NAME` and `PATH_INFO`."""
+    root_path = root_path.rstrip("/")
+    path = below(root_path, path) if root_path else path
+    script_name = as_latin1(root_path)
+    if not path.isascii():
+        if raw_path is not None and _REPLACEMENT in path:
+            return script_name, _exact_path(path, raw_path, script_name)
+        path = as_latin1(path)
+    return script_name, path
+
+
 def _exact_path(path: str, raw_path: bytes, script_name: str) -> str:
     """Return the bytes of a path that isn't UTF-8, if `raw_path` is this path's (middleware may have changed one)."""
     full = raw_path.partition(b"?")[0]
@@ -110,13 +120,38 @@ def as_latin1(text: str) -> str:
 
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
-_ALWAYS = {
+
+_usual: dict[Any, Any] = {
+    "REQUEST_METHOD": "GET",
+    "SCRIPT_NAME": "",
+    "PATH_INFO": "",
+    "QUERY_STRING": "",
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "REMOTE_ADDR": "",
+    "REMOTE_PORT": "",
     "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": None,
     "wsgi.multithread": True,
     "wsgi.multiprocess": multiprocessing.parent_process() is not None,
     "wsgi.run_once": False,
     "wsgi.input_terminated": True,
+    "asgi.scope": {},
 }
+
+
+def _roomy(items: dict[Any, Any]) -> dict[str, Any]:
+    """Return a dict whose copies have room for the headers, so that they needn't grow in each request."""
+    roomy = {**items, **dict.fromkeys(range(8))}
+    for key in range(8):
+        del roomy[key]
+    return roomy
+
+
+_USUAL = _roomy(_usual)
+"""The environ of a request, as far as most requests agree in it."""
 
 _take = itemgetter(
     "method", "path", "raw_path", "query_string", "root_path", "scheme", "http_version", "server", "client",

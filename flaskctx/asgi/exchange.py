@@ -68,7 +68,7 @@ class Exchange:
         Returns None where functions of the response's own class have to be called, unless they may block here.
         ASGI has no way of telling the server about the `failure` that a response of last resort stands for.
         """
-        if not may_block and may_block_at_start(response):
+        if not may_block and type(response) is not tuple and may_block_at_start(response):
             return None
         replaced, self.answer = self.answer, answer_of(response, self._environ)
         if replaced is not None:

@@ -16,30 +16,38 @@ from .body import RequestBody, expects_body
 from .environ import build_environ
 from .exchange import Exchange
 from .sending import OWN_VARIABLES, send_answer, within
-from .wsgi_override import serve_override, wsgi_override
+from .wsgi_override import serve_override
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from ..app import Flask
     from ..ctx import RequestContext
     from .types import Receive, Scope, Send
 
+    Run = Callable[[Flask, OnLoop, Exchange, dict[str, Any]], Awaitable[Any]]
+
 
 def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
     """Serve one request. Ends when its response is sent, its teardown has run and its thread is free."""
     serve_it = _serve_in_scope if _get_running_loop() is None else _serve
-    return serve_it(app, scope, receive, send)
+    return serve_it(app, scope, receive, send, run_lifecycle)
 
 
-async def _serve_in_scope(app: Flask, scope: Scope, receive: Receive, send: Send) -> None:
+def serve_wsgi_override(app: Flask, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    """Serve one request through the application's own `wsgi_app`."""
+    serve_it = _serve_in_scope if _get_running_loop() is None else _serve
+    return serve_it(app, scope, receive, send, run_override)
+
+
+async def _serve_in_scope(app: Flask, scope: Scope, receive: Receive, send: Send, run: Run) -> None:
     """Serve one request on trio, where nothing but a scope that was entered beforehand can be cancelled."""
     with anyio.CancelScope() as cancel_scope:
-        await _serve(app, scope, receive, send, cancel_scope)
+        await _serve(app, scope, receive, send, run, cancel_scope)
 
 
 async def _serve(
-    app: Flask, scope: Scope, receive: Receive, send: Send, cancel_scope: anyio.CancelScope | None = None
+    app: Flask, scope: Scope, receive: Receive, send: Send, run: Run, cancel_scope: anyio.CancelScope | None = None
 ) -> None:
     environ = build_environ(scope)
     body = _add_body(scope, environ, receive)
@@ -48,13 +56,7 @@ async def _serve(
     error: BaseException | None = None
     try:
         try:
-            plain = is_plain(app)
-            if wsgi_override(app):
-                await call.run(serve_override(app, call, exchange, environ))
-            else:
-                context = app.request_context(environ) if plain else await own_request_context(app, call, environ)
-                exchange.context = context
-                await call.run(serve(call, context, exchange.respond, plain))
+            await run(app, call, exchange, environ)
             call.check()
             exchange.receive, client = None, exchange.client
             if client is not None:
@@ -80,6 +82,24 @@ async def _serve(
         call.exchange = error = None
         exchange.ends()
         _release(call, body)
+
+
+def run_lifecycle(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
+    """Run the lifecycle; the answer is then in the exchange."""
+    if not is_plain(app):
+        return _run_judged(app, call, exchange, environ)
+    exchange.context = context = app.request_context(environ)
+    return call.run(serve(call, context, exchange.respond, True))
+
+
+async def _run_judged(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> None:
+    exchange.context = context = await own_request_context(app, call, environ)
+    await call.run(serve(call, context, exchange.respond, False))
+
+
+def run_override(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
+    """Run the application's own `wsgi_app`, which may lead to its lifecycle."""
+    return call.run(serve_override(app, call, exchange, environ))
 
 
 def _in_time(app: Flask, answer: Answer, sending: Awaitable[None]) -> Awaitable[None]:

@@ -28,9 +28,6 @@ _peek_request, _put_request = _request_ctx_stack.peek, _request_ctx_stack.put
 
 async def end_request(call: Call, context: RequestContext, error: BaseException | None) -> None:
     """Pop the request's contexts, and whatever the request has pushed above them and left there."""
-    if error is None and context._plain and _leaving_calls_nothing(context):
-        _leave_quietly(context)
-        return
     if type(error) is HouseIsFull:
         context._served, context._call = False, None
         _forget(context)
@@ -82,8 +79,13 @@ def _leaving_calls_nothing(context: RequestContext) -> bool:
     )
 
 
-def _leave_quietly(context: RequestContext) -> None:
-    """Do what auto_pop and pop come to, where nothing is called."""
+def leave_quietly(context: RequestContext) -> bool:
+    """Do what `end_request` comes to, where nothing is called and nothing lies above; else do nothing.
+
+    :returns: whether it was done.
+    """
+    if not _leaving_calls_nothing(context):
+        return False
     close_session(context)
     context._served, context._call, context._state = False, None, _CLOSED
     _put_request(context._nodes.pop().below)
@@ -91,6 +93,7 @@ def _leave_quietly(context: RequestContext) -> None:
     if implicit is not None:
         implicit._state = _CLOSED
         _put_app(implicit._nodes.pop().below)
+    return True
 
 
 def lend_to_debugger(context: RequestContext) -> None:

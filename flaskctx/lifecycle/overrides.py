@@ -8,8 +8,10 @@ more user function, `def` or `async def`, and is called like any other.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..unchanged import Unchanged, unchanged_object
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -51,8 +53,10 @@ _METHODS = {
     "auto_pop": "auto_pop",
 }
 
-_app_step_names = frozenset(_APP_STEPS)
-_untouched: list[Callable[[type], bool]] = []
+# The places where servers' requests go through middleware.
+_MIDDLEWARE = ("asgi_app", "wsgi_app")
+
+_tests: dict[str, Callable[[Flask], bool]] = {}
 
 
 def native(function: S) -> S:
@@ -73,21 +77,12 @@ def save_originals(app_class: type, request_context: type, app_context: type, re
     _classes[:] = [app_class, request_context, app_context, request]
     for cls in _classes:
         _originals.update((id(found), found) for name in dir(cls) if callable(found := getattr(cls, name)))
-    _untouched[:] = [
-        _test_of(app_class, _APP_STEPS),
-        _test_of(request_context, _REQUEST_CONTEXT_STEPS),
-        _test_of(app_context, _APP_CONTEXT_STEPS),
-        _test_of(request, _REQUEST_STEPS),
-    ]
-
-
-def _test_of(cls: type, names: Iterable[str]) -> Callable[[type], bool]:
-    """Return a function that tells whether a class has, under these names, the functions that `cls` has now.
-
-    It is `cls.push is push and cls.pop is pop`, written out, which takes half as long as a loop.
-    """
-    test = " and ".join(f"cls.{name} is {name}" for name in names)
-    return eval(f"lambda cls: {test}", {name: getattr(cls, name) for name in names})  # type: ignore[no-any-return]
+    unchanged = Unchanged().of_object(app_class, _APP_STEPS)
+    unchanged.of_class("RequestContext", request_context, _REQUEST_CONTEXT_STEPS)
+    unchanged.of_class("AppContext", app_context, _APP_CONTEXT_STEPS)
+    unchanged.of_class("it.request_class", request, _REQUEST_STEPS)
+    _tests["is_plain"] = unchanged.test()
+    _tests["has_no_middleware"] = unchanged_object(app_class, _MIDDLEWARE)
 
 
 def overridden(owner: Any, name: str) -> bool:
@@ -97,13 +92,12 @@ def overridden(owner: Any, name: str) -> bool:
 
 def is_plain(app: Flask) -> bool:
     """Tell whether no step of the application's requests is overridden; sooner than by asking for each of them."""
-    return (
-        _untouched[0](type(app))
-        and app.__dict__.keys().isdisjoint(_app_step_names)
-        and _untouched[1](_classes[1])
-        and _untouched[2](_classes[2])
-        and _untouched[3](app.request_class)
-    )
+    return _tests["is_plain"](app)
+
+
+def has_no_middleware(app: Flask) -> bool:
+    """Tell whether neither `asgi_app` nor `wsgi_app` was replaced."""
+    return _tests["has_no_middleware"](app)
 
 
 def is_saved_class(cls: type) -> bool:

@@ -33,8 +33,9 @@ async def enter_request_context(call: Call, context: RequestContext) -> None:
     app = context.app
     implicit: AppContext | None = None
     if _peek_app(None) is None or not _is_current(app):
-        implicit = app.app_context()
-        if context._plain and not appcontext_pushed.receivers:
+        plain = context._plain
+        implicit = AppContext(app) if plain else app.app_context()
+        if plain and not appcontext_pushed.receivers:
             implicit._state = _ACTIVE
             implicit._nodes.append(_app_ctx_stack.push_node(implicit))
         else:

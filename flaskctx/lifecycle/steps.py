@@ -28,12 +28,13 @@ from werkzeug.exceptions import RequestTimeout
 from ..bridge import HouseIsFull, is_async, limited, original
 from ..signals import request_finished, request_started
 from ..websockets import WebsocketDisconnect
-from ..wrappers import TimeLimitExceeded, make_response, needs_calling
+from ..wrappers import TimeLimitExceeded, make_response, needs_calling, text_start
 from . import app_context, errors, teardown  # noqa: F401  they register their steps
-from .end import end_request, lend_to_debugger
+from .end import end_request, leave_quietly, lend_to_debugger
 from .errors import last_resort, propagates
 from .notify import send
 from .overrides import JUDGED_STEPS, NATIVE_STEPS, native, overridden, step
+from .request_context import enter_request_context
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -50,20 +51,23 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
 
     Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
 
-    :param respond: returns None where it would have to call functions of the user's, which may block; it is then
-        called once more, as `respond(response, True)`, where they may. A response of last resort comes with the
-        `failure` that it stands for.
+    :param respond: takes a response, or what `text_start` returned. It returns None where it would have to call
+        functions of the user's, which may block; it is then called once more, as `respond(response, True)`, where
+        they may. A response of last resort comes with the `failure` that it stands for.
     :param plain: whether the application `is_plain`.
     """
     context._call = call
     context._served = True
     context._plain = plain
-    steps = NATIVE_STEPS if context._plain else JUDGED_STEPS
     error: BaseException | None = None
     try:
         try:
-            await steps.enter_request_context(call, context)
-            response = await steps.full_dispatch_request(call, context)
+            if plain:
+                await enter_request_context(call, context)
+                response: Any = await _dispatch(call, context)
+            else:
+                await step(call, context, "enter_request_context")
+                response = await step(call, context, "full_dispatch_request")
             answer = respond(response)
             if answer is None:
                 answer = await call(respond, response, True)
@@ -77,7 +81,8 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
         raise
     try:
         if error is None:
-            await end_request(call, context, None)
+            if not (plain and leave_quietly(context)):
+                await end_request(call, context, None)
         else:
             await _end_after_error(call, context, error)
             # its traceback refers to this frame: without the cycle, what they hold is freed at once
@@ -118,32 +123,51 @@ async def _end_after_error(call: Call, context: RequestContext, error: BaseExcep
         await end_request(call, context, error)
 
 
+async def _dispatch(call: Call, context: RequestContext) -> Any:
+    """Do what `full_dispatch_request` does, but let a text be one that no function of the user's sees as a response."""
+    rv: Any = await _get_result(call, context)
+    if type(rv) is str and not (_is_processed(context) or request_finished.receivers):
+        start = text_start(context.app.response_class, rv, context.request.environ)
+        if start is not None:
+            return start
+    response = await finalize_request(call, context, rv)
+    rv = None
+    return response
+
+
 @native
 async def full_dispatch_request(call: Call, context: RequestContext) -> Response:
     """Everything between push and pop, errors of the user's functions included."""
+    rv = await _get_result(call, context)
+    response: Response = await _steps_of(context).finalize_request(call, context, rv)
+    # an HTTPException maybe, whose traceback refers to this frame: without the cycle, what they hold is freed at once
+    rv = None
+    return response
+
+
+async def _get_result(call: Call, context: RequestContext) -> ResponseReturnValue | None:
+    """Return what the view returns, or a hook or error handler in its place."""
     app, plain = context.app, context._plain
     steps = NATIVE_STEPS if plain else JUDGED_STEPS
     if not (app._got_first_request and plain):
         await steps.try_trigger_before_first_request_functions(call, context)
+    # nothing but `return`: a result may be an HTTPException, whose traceback refers to this frame
     try:
         if request_started.receivers:
             await send(call, request_started, app)
-        rv: ResponseReturnValue | None = None
         if app.before_request_funcs or app.url_value_preprocessors or not plain:
-            rv = await steps.preprocess_request(call, context)
-        if rv is None:
-            if "flaskctx.receive_body" in context.request.environ:
-                await receive_body(call, context)
-            rv = await steps.dispatch_request(call, context)
+            rv: ResponseReturnValue | None = await steps.preprocess_request(call, context)
+            if rv is not None:
+                return rv
+        if "flaskctx.receive_body" in context.request.environ:
+            await receive_body(call, context)
+        return await steps.dispatch_request(call, context)  # type: ignore[no-any-return]
     except WebsocketDisconnect:
-        rv = None
+        return None
     except Exception as error:
-        rv = await step(call, context, "handle_user_exception", original(error))
-    context._has_result = True
-    response: Response = await steps.finalize_request(call, context, rv)
-    # an HTTPException maybe, whose traceback refers to this frame: without the cycle, what they hold is freed at once
-    rv = None
-    return response
+        return await step(call, context, "handle_user_exception", original(error))  # type: ignore[no-any-return]
+    finally:
+        context._has_result = True
 
 
 @native
@@ -229,8 +253,8 @@ async def finalize_request(call: Call, context: RequestContext, rv: Any, from_er
         # for that one the after hooks were called; this one only tells how the websocket ends
         return response
     try:
-        if not plain or app.after_request_funcs or context._after_request_functions or context.uses_session():
-            response = await (NATIVE_STEPS if plain else JUDGED_STEPS).process_response(call, context, response)
+        if not plain or _is_processed(context):
+            response = await _steps_of(context).process_response(call, context, response)
         if request_finished.receivers:
             await send(call, request_finished, app, response=response)
     except BaseException as error:
@@ -270,6 +294,15 @@ async def process_response(call: Call, context: RequestContext, response: Respon
     elif not app.session_interface.is_null_session(session):
         await call(app.session_interface.save_session, app, session, response)
     return response
+
+
+def _is_processed(context: RequestContext) -> bool:
+    """Tell whether there are after hooks, or maybe a session to be saved."""
+    return bool(context.app.after_request_funcs or context._after_request_functions or context.uses_session())
+
+
+def _steps_of(context: RequestContext) -> Any:
+    return NATIVE_STEPS if context._plain else JUDGED_STEPS
 
 
 def _outermost_first(blueprints: list[str]) -> tuple[str | None, ...]:

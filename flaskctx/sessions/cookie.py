@@ -6,13 +6,13 @@ What the client holds can be read by it, and not be changed without the applicat
 from __future__ import annotations
 
 import hashlib
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request as WerkzeugRequest
 
 from ..bridge.kinds import nonblocking
 from ..json.tag import TaggedJSONSerializer
+from ..unchanged import unchanged_object
 from .cookie_session import SealedCookie, SecureCookieSession
 from .interface import SessionInterface
 from .set_cookie import CookieSetter, is_plain_text
@@ -152,13 +152,14 @@ class SecureCookieSessionInterface(SessionInterface):
         }
 
 
-# What decides how this interface opens a session, and whether one that was never used is saved.
-_decides = attrgetter(
-    "open_session", "save_session", "make_null_session", "get_signing_serializer", "session_class",
-    "null_session_class",
+# Whether an interface has what decides how it opens a session, and whether one that was never used is saved.
+_opens_as_known = unchanged_object(
+    SecureCookieSessionInterface,
+    (
+        "open_session", "save_session", "make_null_session", "get_signing_serializer", "session_class",
+        "null_session_class",
+    ),
 )  # fmt: skip
-_DECIDED = _decides(SecureCookieSessionInterface)
-_DECIDING = frozenset(_decides.__reduce__()[1])
 
 
 def opens_on_demand(interface: SessionInterface) -> bool:
@@ -166,11 +167,7 @@ def opens_on_demand(interface: SessionInterface) -> bool:
 
     So it is with the signed cookie, unless a subclass, the interface itself or a tool has something to add.
     """
-    return (
-        isinstance(interface, SecureCookieSessionInterface)
-        and _decides(type(interface)) == _DECIDED
-        and interface.__dict__.keys().isdisjoint(_DECIDING)
-    )
+    return isinstance(interface, SecureCookieSessionInterface) and _opens_as_known(interface)
 
 
 def _cookie_text(request: Request, name: str) -> str | None:

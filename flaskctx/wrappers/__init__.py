@@ -16,6 +16,7 @@ from .start import (
     overrides_start,
     response_start,
     take_close_functions,
+    text_start,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "overrides_start",
     "response_start",
     "take_close_functions",
+    "text_start",
 ]

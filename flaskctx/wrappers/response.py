@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeGuard
 
 from werkzeug.datastructures import Headers
@@ -13,6 +12,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from .. import json
 from ..globals import current_app
+from ..unchanged import unchanged_class
 from .async_body import EncodedChunks, is_async_body
 from .quick import (
     CONTENT_TYPES,
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 # All that werkzeug's constructor sets. If a later release sets something else, its constructor is used.
 _STATE = {"headers", "_status", "_status_code", "direct_passthrough", "_on_close", "response"}
 _WERKZEUG_IS_KNOWN = HEADERS_ARE_KNOWN and vars(WerkzeugResponse()).keys() == _STATE
-
-# What that constructor calls. It is looked up in each construction, so that a patched class is honoured.
-_called_in_construction = attrgetter("set_data", "status", "_clean_status")
 
 # What an exception that is called as a WSGI application goes through, as werkzeug has it.
 _CALL_OF_EXCEPTIONS = HTTPException.__call__
@@ -83,7 +80,7 @@ class Response(WerkzeugResponse):
         # Sets what werkzeug's constructor sets, to the same values; the unusual is left to werkzeug.
         cls = type(self)
         items = None
-        if self._quick_class is cls and _called_in_construction(cls) == _CALLED:
+        if self._quick_class is cls and _constructs_as_known(cls):
             if headers is None and content_type is None:
                 pair = CONTENT_TYPES.get(self.default_mimetype if mimetype is None else mimetype)
                 items = None if pair is None else [pair]
@@ -263,4 +260,5 @@ def _hinders_quick_constructor(cls: type[Response]) -> bool:
 
 
 Response._quick_class = None if _hinders_quick_constructor(Response) else Response
-_CALLED = _called_in_construction(Response)
+# Whether a class has what that constructor calls; asked at each construction, so that a patched class is honoured.
+_constructs_as_known = unchanged_class(Response, ("set_data", "status", "_clean_status"))

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from ..unchanged import unchanged_class
 from .async_body import is_async_body
-from .quick import HEADERS_ARE_KNOWN
+from .quick import CONTENT_TYPES, HEADERS_ARE_KNOWN, status_line
 from .response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-# What werkzeug's way from a response to (body, status, headers) calls. It is looked up for each response:
-# a subclass or a tool may have put its own function there.
-_called_on_start = attrgetter(
-    "get_wsgi_response",
-    "get_wsgi_headers",
-    "get_app_iter",
-    "iter_encoded",
-    "is_sequence",
-    "close",
-    "status",
-    "status_code",
-)
-_CALLED = _called_on_start(Response) if HEADERS_ARE_KNOWN else None
+# Whether a class has what werkzeug's way from a response to (body, status, headers) calls. It is asked for each
+# response: a subclass or a tool may have put its own function there.
+_starts_as_known = unchanged_class(
+    Response,
+    (
+        "get_wsgi_response", "get_wsgi_headers", "get_app_iter", "iter_encoded", "is_sequence", "close", "status",
+        "status_code",
+    ),
+)  # fmt: skip
 _CALL = Response.__call__
 
+# The same of all that is called, and looked at, from a text to these.
+_makes_text_as_known = unchanged_class(
+    Response,
+    (
+        "__init__", "__call__", "_quick_class", "default_mimetype", "default_status", "timeout",
+        "automatically_set_content_length", "set_data", "status", "status_code", "_clean_status", "get_wsgi_response",
+        "get_wsgi_headers", "get_app_iter", "iter_encoded", "is_sequence", "close",
+    ),
+)  # fmt: skip
+
 # Those of them that can't have an async body.
-_needs_bytes = attrgetter("get_wsgi_response", "get_app_iter", "iter_encoded")
-_NEED_BYTES = _needs_bytes(Response)
+_makes_bytes_as_known = unchanged_class(Response, ("get_wsgi_response", "get_app_iter", "iter_encoded"))
 
 # names that need no closer look; any other is compared without regard to case
 _UNTOUCHED = frozenset(
@@ -59,7 +64,7 @@ def response_start(response: Response, environ: dict[str, Any]) -> Start:
 
     A class that overrides `__call__` must be called instead, see `overrides_call`.
     """
-    if _called_on_start(type(response)) == _CALLED:
+    if HEADERS_ARE_KNOWN and _starts_as_known(type(response)):
         body: Any = response.response
         code = response._status_code
         if type(body) is list:
@@ -74,11 +79,23 @@ def response_start(response: Response, environ: dict[str, Any]) -> Start:
                 return response._status, code, items, () if environ["REQUEST_METHOD"] == "HEAD" else body
         elif not isinstance(body, list | tuple):
             return _streamed_start(response, environ)
-    elif is_async_body(response.response) and _needs_bytes(type(response)) == _NEED_BYTES:
+    elif is_async_body(response.response) and _makes_bytes_as_known(type(response)):
         headers = response.get_wsgi_headers(environ).to_wsgi_list()
         return response.status, response.status_code, headers, None
     app_iter, status, headers = response.get_wsgi_response(environ)
     return status, response._clean_status(status)[1], headers, app_iter
+
+
+def text_start(cls: type[Response], text: str, environ: dict[str, Any]) -> Start | None:
+    """Return what `response_start(cls(text), environ)` would return, without the response that nobody else will see.
+
+    None where `cls` isn't the class that this package made, or isn't as it was: then the response has to be made.
+    """
+    if cls is not Response or not (HEADERS_ARE_KNOWN and _makes_text_as_known(cls)):
+        return None
+    body = text.encode()
+    headers = [CONTENT_TYPES["text/html"], ("Content-Length", str(len(body)))]
+    return status_line(200), 200, headers, () if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 def _streamed_start(response: Response, environ: dict[str, Any]) -> Start:
@@ -129,14 +146,15 @@ def _final_items(response: Response, body: list[Any] | None) -> list[tuple[str, 
         if type(chunk) is not bytes:
             return None
     items = headers._list.copy()
-    names: Any = dict(items)
-    if names.keys() <= _UNTOUCHED:
-        has_length = "Content-Length" in names
-    else:
-        names = {name.lower() for name in names}
-        has_length = "content-length" in names
-        if not names.isdisjoint(_URLS):
-            return None
+    has_length = False
+    for name, _ in items:
+        if name == "Content-Length":
+            has_length = True
+        elif name not in _UNTOUCHED:
+            name = name.lower()
+            if name in _URLS:
+                return None
+            has_length = has_length or name == "content-length"
     if body is not None and not has_length and response.automatically_set_content_length:
         items.append(("Content-Length", str(sum(map(len, body)))))
     return items
@@ -162,7 +180,7 @@ def may_block_at_start(response: WerkzeugResponse) -> bool:
 
 def overrides_start(response: WerkzeugResponse) -> bool:
     """Tell whether `response_start` calls functions that aren't this package's: code of the user's."""
-    return _called_on_start(type(response)) != _CALLED
+    return not (HEADERS_ARE_KNOWN and _starts_as_known(type(response)))
 
 
 def overrides_call(response: WerkzeugResponse) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..bridge import Call
     from ..ctx import RequestContext
     from ..wrappers import Response
+    from ..wrappers.start import Start
 
 
 logger = logging.getLogger("flaskctx.wsgi")
@@ -99,7 +100,7 @@ class Responder:
         self._body: Any = None
         self._started = False
 
-    def respond(self, response: Response, failure: BaseException | None = None) -> Any:
+    def respond(self, response: Response | Start, failure: BaseException | None = None) -> Any:
         """Start the answer; called again while an exception is handled, it replaces the answer that was started.
 
         :param failure: what the response of last resort stands for. Servers, middleware and test clients that want
@@ -107,7 +108,10 @@ class Responder:
         """
         self._failure = failure
         self.close_unsent()
-        if overrides_call(response):
+        if isinstance(response, tuple):
+            status, _, headers, self._body = response
+            self._start(status, headers)
+        elif overrides_call(response):
             self._body = self._streamed(response, response(self._environ, self._start))
         else:
             status, code, headers, body = response_start(response, self._environ)

@@ -11,7 +11,7 @@ LAYERS = [
     # From the bottom up. A module may import from lower layers, and from its own package.
     {"local"},
     {"globals"},
-    {"signals", "config", "typing", "debughelpers", "environment", "json", "logging", "bridge"},
+    {"unchanged", "signals", "config", "typing", "debughelpers", "environment", "json", "logging", "bridge"},
     {"websockets"},
     {"ctx", "sessions", "wrappers", "concurrency", "command_group"},
     {"helpers", "lifecycle", "views"},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from flaskctx import Flask, Request
+from flaskctx import Flask, Request, Response
 from flaskctx.ctx import AppContext, RequestContext
+from flaskctx.sessions import SecureCookieSessionInterface
 
 PATCHED = [
     (Flask, "create_url_adapter"),
@@ -22,6 +23,10 @@ PATCHED = [
     (AppContext, "push"),
     (AppContext, "pop"),
     (Request, "close"),
+    (Response, "__init__"),
+    (Response, "get_wsgi_response"),
+    (Response, "get_wsgi_headers"),
+    (SecureCookieSessionInterface, "open_session"),
 ]
 
 
@@ -75,3 +80,12 @@ def test_a_patch_holds_from_one_request_to_the_next(app, server, colour, monkeyp
     calls.clear()
     assert server.get("/").text == "hello"
     assert calls == []
+
+
+def test_a_text_becomes_what_the_class_says_at_the_moment(app, server, monkeypatch):
+    app.get("/")(lambda: "hello")
+    assert server.get("/").headers["Content-Type"] == "text/html; charset=utf-8"
+    monkeypatch.setattr(Response, "default_mimetype", "text/plain")
+    monkeypatch.setattr(Response, "default_status", 202)
+    response = server.get("/")
+    assert (response.status_code, response.headers["Content-Type"]) == (202, "text/plain; charset=utf-8")
