@@ -15,13 +15,12 @@ from examples.pool.pools import open_pool
 from flaskctx import Flask, jsonify
 
 URL = os.environ.get("DATABASE_URL", "sqlite:///visits.sqlite")
+SCHEMA = "CREATE TABLE IF NOT EXISTS visits (path TEXT PRIMARY KEY, number INTEGER)"
 
 
 @asynccontextmanager
 async def lifespan(app):
-    async with open_pool(URL) as pool:
-        async with pool.connection() as connection:
-            await connection.execute("CREATE TABLE IF NOT EXISTS visits (path TEXT PRIMARY KEY, number INTEGER)")
+    async with open_pool(URL, SCHEMA) as pool:
         app.extensions["pool"] = pool
         yield
         app.logger.info("The pool is closed.")

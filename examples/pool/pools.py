@@ -1,4 +1,7 @@
-"""Pools of database connections for asyncio: PostgreSQL through psycopg, SQLite through aiosqlite."""
+"""Pools of database connections for asyncio: PostgreSQL through psycopg, SQLite through aiosqlite.
+
+Under gevent use PostgreSQL: the threads in which aiosqlite blocks are greenlets there, and hold up the event loop.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,20 @@ except ImportError:  # pip install aiosqlite
 
 
 @asynccontextmanager
-async def open_pool(url, size=4):
+async def open_pool(url, schema, size=4):
     """Open a pool and close it at the end of the block; `async with pool.connection()` then borrows a connection.
 
     :param url: "postgresql://..." or "sqlite:///" and the path of a file.
+    :param schema: a statement that is executed first, such as "CREATE TABLE IF NOT EXISTS ...".
     """
     if url.startswith("postgresql:"):
         if AsyncConnectionPool is None:
             raise RuntimeError('PostgreSQL needs psycopg: pip install "psycopg[binary,pool]"')
         async with AsyncConnectionPool(url, min_size=1, max_size=size, open=False) as pool:
-            await pool.wait()
+            async with pool.connection() as connection:
+                # of processes that start together each finds no table, and all but one would fail to create it
+                await connection.execute("SELECT pg_advisory_xact_lock(1)")
+                await connection.execute(schema)
             yield pool
         return
     if aiosqlite is None:
@@ -33,6 +40,8 @@ async def open_pool(url, size=4):
     pool = SQLitePool(url.removeprefix("sqlite:///"))
     try:
         await pool.open(size)
+        async with pool.connection() as connection:
+            await connection.execute(schema)
         yield pool
     finally:
         await pool.close()
