@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 
 import anyio
@@ -30,7 +31,7 @@ def is_asyncio():
 
 
 def where():
-    return id(asyncio._get_running_loop())
+    return id(asyncio.get_running_loop() if is_asyncio() else sys.modules["trio"].lowlevel.current_trio_token())
 
 
 @app.before_serving

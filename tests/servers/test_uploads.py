@@ -13,7 +13,9 @@ from .sending import MEGABYTE, Sampler, upload
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="open files are looked at in /proc")
 
 SIZE = 64 * MEGABYTE
-SERVERS = [by_name[name] for name in ("uvicorn-uvloop-httptools", "uvicorn-asyncio-h11", "gunicorn-gthread")]
+SERVERS = [
+    by_name[name] for name in ("uvicorn-uvloop-httptools", "hypercorn-asyncio", "hypercorn-trio", "gunicorn-gthread")
+]
 
 
 @pytest.fixture(params=SERVERS, scope="module")
