@@ -319,6 +319,21 @@ async def loop():
     return jsonify(pid=os.getpid(), loop=loop_identity())
 
 
+meetings = {}
+
+
+@coro.get("/meet")
+async def meet():
+    """Wait until so many requests are here; they can meet on one loop only."""
+    here, complete = meetings.setdefault(request.args["key"], ([], anyio.Event()))
+    here.append(loop_identity())
+    if len(here) == int(request.args["number"]):
+        complete.set()
+    with anyio.fail_after(5):
+        await complete.wait()
+    return jsonify(loops=len(set(here)))
+
+
 connections = {}
 
 

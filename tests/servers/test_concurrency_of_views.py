@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from .kinds import KINDS
 from .serving import at_once, read_to_end, seconds_of
 
 
@@ -13,6 +16,13 @@ def test_views_wait_side_by_side(live, colour):
 
     number = min(live.kind.at_once, 10)
     assert seconds_of(at_once, wait, range(number)) < 0.9  # one after the other: 1 s, or 5
+
+
+@pytest.mark.parametrize("live", [kind for kind in KINDS if kind.at_once >= 10], indirect=True)
+def test_async_views_of_concurrent_requests_meet_on_one_loop(live):
+    """Under gunicorn's gthread and gevent, too: each waits for the others, which no loop of its own would allow."""
+    answers = at_once(lambda _: live.get("/async/meet", key="meeting", number=10), range(10))
+    assert [answer.json for answer in answers] == [{"loops": 1}] * 10
 
 
 def test_a_blocking_call_in_a_thread_does_not_delay_other_async_views(live):
