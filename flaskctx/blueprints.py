@@ -362,6 +362,24 @@ class Blueprint(Scaffold):
         return f
 
     @setupmethod
+    def before_app_serving(self, f: F) -> F:
+        """Do what `Flask.before_serving` does."""
+        self.record_once(lambda state: state.app.before_serving(f))
+        return f
+
+    @setupmethod
+    def after_app_serving(self, f: F) -> F:
+        """Do what `Flask.after_serving` does."""
+        self.record_once(lambda state: state.app.after_serving(f))
+        return f
+
+    @setupmethod
+    def while_app_serving(self, f: F) -> F:
+        """Do what `Flask.while_serving` does."""
+        self.record_once(lambda state: state.app.while_serving(f))
+        return f
+
+    @setupmethod
     def app_context_processor(self, f: T_context_processor) -> T_context_processor:
         """Do what `Flask.context_processor` does."""
         self.record_once(lambda state: state.app.context_processor(f))

@@ -15,7 +15,8 @@ from jinja2 import BaseLoader, Template, TemplateNotFound
 from jinja2 import Environment as BaseEnvironment
 from jinja2.runtime import new_context
 
-from .bridge.kinds import nonblocking
+from .bridge.kinds import is_async, nonblocking
+from .bridge.loops import loop_is_running
 from .ctx import stream_with_context
 from .debughelpers import explain_template_loading_attempts
 from .globals import _app_ctx_stack, _request_ctx_stack, current_app, g, request, session
@@ -196,6 +197,11 @@ def update_template_context(app: Flask, context: dict[str, Any]) -> None:
     """
     given: dict[str, Any] = {}
     for processor in _context_processors(app):
+        if is_async(processor) and loop_is_running():
+            raise RuntimeError(
+                f"The context processor {processor.__qualname__} is async def, and waiting for it here would stop the "
+                "event loop of this thread. Use render_template_async or render_template_string_async."
+            )
         given.update(app.ensure_sync(processor)())
     for name, value in given.items():
         context.setdefault(name, value)

@@ -73,6 +73,8 @@ class Websocket:
     these and the session set are part of the handshake. A view or hook that returns a response before that, or
     aborts, rejects the client with it. The end of the view closes the websocket. Source: the ASGI specification,
     "WebSocket Connection Scope" (https://asgi.readthedocs.io/en/latest/specs/www.html#websocket).
+
+    Other attributes are those of the handshake's request: `headers`, `args`, `cookies`, `authorization`, `view_args`.
     """
 
     def __init__(self, context: RequestContext, connection: Connection) -> None:
@@ -186,6 +188,11 @@ class Websocket:
                 yield await self.receive()
         except WebsocketDisconnect:
             return
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._context.request, name)
 
     def __repr__(self) -> str:
         state = "open" if self.is_open else "closed" if self.accepted else "not accepted"

@@ -192,6 +192,17 @@ def test_a_later_context_processor_wins_over_an_earlier_one(app):
         assert render_template("hello.html") == "Hello second!"
 
 
+async def test_async_context_processors_need_an_awaited_rendering_on_a_loop(app):
+    @app.context_processor
+    async def processor():
+        return {"name": "processor"}
+
+    async with app.app_context():
+        assert await render_template_async("hello.html") == "Hello processor!"
+        with pytest.raises(RuntimeError, match=r"processor is async def.* Use render_template_async"):
+            render_template("hello.html")
+
+
 def test_context_processors_of_blueprints_run_for_their_requests_innermost_last(app):
     outer, inner, other = (Blueprint(name, "templating") for name in ("outer", "inner", "other"))
     app.context_processor(lambda: {"order": ["app"], "name": "app"})

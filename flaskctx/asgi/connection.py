@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 
+from ..local.identity import current_task
 from ..websockets import WebsocketDisconnect
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ GRACE = 0.5
 
 
 class WebsocketConnection:
-    """One websocket from its handshake to its end.
+    """One websocket from its handshake to its end; it is made by the task that runs the view.
 
     :param send: may be called by one task at a time.
     """
@@ -36,6 +37,7 @@ class WebsocketConnection:
         self._left: tuple[int, str] | None = None
         """With which code and reason the client has left."""
         self._view_knows = False
+        self._view_task: object = current_task()
         self._opened = anyio.Event()
         self._reading = anyio.CancelScope()
         self._sending = anyio.Lock()
@@ -113,7 +115,8 @@ class WebsocketConnection:
             on_unnoticed_end()
 
     def end(self) -> None:
-        """Release what receivers wait for."""
+        """Release what receivers wait for, and the task: a server may keep the connection for some time."""
+        self._view_task = None
         self._arriving.close()
         self._arrived.close()
 
@@ -126,5 +129,6 @@ class WebsocketConnection:
             raise self._disconnect() from None
 
     def _disconnect(self) -> WebsocketDisconnect:
-        self._view_knows = True
+        # what other tasks hear, of the view's own or of other requests, leaves it waiting for what it waits for
+        self._view_knows = self._view_knows or current_task() is self._view_task
         return WebsocketDisconnect(*(self._left or (1006, "")))

@@ -27,6 +27,10 @@ WINDOW = 16
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
+class ClientGone(OSError):
+    """Raised by `send` when the client has left (ASGI specification, "Disconnected client - send exception")."""
+
+
 class Connection:
     """One request of an async client that is under way while the test goes on; `client.request(...)` makes it.
 
@@ -158,6 +162,8 @@ class Connection:
     async def _serve(self) -> None:
         try:
             await self._client.application.asgi(build_scope(self._request), self._from_client.receive, self._take)
+        except ClientGone:
+            pass  # an application needn't catch what a server raises to let it know
         finally:
             self._started.set()
             self._to_client.close()
@@ -172,8 +178,7 @@ class Connection:
             try:
                 await self._to_client.send(data)
             except anyio.BrokenResourceError:
-                # ASGI specification, "Disconnected client - send exception"
-                raise OSError("The client has left.") from None
+                raise ClientGone("The client has left.") from None
         if not message.get("more_body", False):
             self._to_client.close()
             self._left = True

@@ -125,6 +125,24 @@ async def asleep():
         members.discard("asleep")
 
 
+@app.websocket("/told")
+async def told():
+    """Sleep, while another task is told that the client has left."""
+
+    async def receive():
+        async for _ in websocket:
+            pass
+
+    await websocket.accept()
+    members.add("told")
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(receive)
+            await anyio.sleep(60)
+    finally:
+        members.discard("told")
+
+
 @app.websocket("/async/flood")
 async def async_flood():
     sent["async"] = 0

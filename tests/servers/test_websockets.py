@@ -102,7 +102,7 @@ def test_plain_http_is_told_to_upgrade(running):
     assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
 
 
-@pytest.mark.parametrize("path", ["/room", "/asleep"])
+@pytest.mark.parametrize("path", ["/room", "/asleep", "/told"])
 def test_a_reset_connection_leaves_nothing_behind(running, path):
     reset(open_by_hand(running, path))
     wait_for(running, lambda now: not now["members"])
@@ -115,7 +115,7 @@ def test_a_reset_connection_leaves_nothing_behind(running, path):
         reset(connected)
     own = OF_ITS_OWN.get(running.kind.name, {})
     counted = ("descriptors", "tasks", "coroutines", "members")
-    # /asleep notices nothing, and is cancelled after a grace period
+    # /asleep and the view of /told notice nothing, and are cancelled after a grace period
     wait_for(running, lambda now: all(now[what] <= before[what] + own.get(what, 0) for what in counted), 3)
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 import anyio
 import pytest
 
-from flaskctx import Flask, current_app, g
+from flaskctx import Blueprint, Flask, current_app, g
 
 
 def register_all(app, colour, seen):
@@ -59,6 +59,18 @@ def test_all_of_it_runs_in_order_and_back(app, within, colour):
         "serving",
         *["lifespan ends", "while 2 ends", "while 1 ends", "after 2", "after 1"],
     ]
+
+
+def test_a_blueprint_has_functions_for_it_too(app, within, colour):
+    seen = []
+    blueprint = Blueprint("blueprint", __name__)
+    blueprint.before_app_serving(colour(lambda: seen.append("before")))
+    blueprint.after_app_serving(colour(lambda: seen.append("after")))
+    blueprint.while_app_serving(generator(colour, seen, "while"))
+    app.register_blueprint(blueprint)
+    app.register_blueprint(blueprint, name="again")
+    within(lambda: seen.append("serving"))
+    assert seen == ["before", "while begins", "serving", "while ends", "after"]
 
 
 def test_the_lifespan_is_given_the_application(colour):

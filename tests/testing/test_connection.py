@@ -131,6 +131,25 @@ def test_a_stream_without_end_ends_when_the_client_disconnects(app, client, run)
     run(main)
 
 
+def test_a_view_whose_client_disconnects_in_its_body_may_answer_all_the_same(app, client, run):
+    noted = []
+
+    @app.post("/partial", stream=True)
+    async def partial():
+        try:
+            noted.extend([chunk async for chunk in request.stream])
+        finally:
+            noted.append("cleaned up")
+
+    async def main():
+        async with client.request("/partial", method="POST") as connection:
+            await connection.send(b"part")
+            await connection.disconnect()
+        assert noted == ["cleaned up"]
+
+    run(main)
+
+
 def test_an_application_is_not_much_ahead_of_a_client_that_does_not_read(app, client, run):
     produced = []
 

@@ -200,6 +200,31 @@ async def test_an_async_view_that_does_not_notice_is_cancelled(app, client, log)
     assert len(log) == 2
 
 
+async def test_also_when_another_task_was_told(app, client, log):
+    """The view is no wiser by it, and waits for what it waits for."""
+
+    @app.websocket("/")
+    async def view():
+        async def receive():
+            with pytest.raises(WebsocketDisconnect):
+                await websocket.receive()
+            log.append("task told")
+
+        await websocket.accept()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(receive)
+                await anyio.sleep(30)
+        finally:
+            log.append("view ended")
+
+    with anyio.fail_after(5):
+        async with client.websocket("/"):
+            pass
+    assert log[:2] == ["task told", "view ended"]
+    assert len(log) == 3
+
+
 async def test_a_view_whose_route_says_so_is_not_cancelled(app, client, log):
     @app.websocket("/", cancel_on_disconnect=False)
     async def view():

@@ -219,3 +219,22 @@ def test_there_is_no_websocket_outside_of_one(app):
 def test_can_not_have_methods(app):
     with pytest.raises(TypeError, match="can't have methods"):
         app.websocket("/", methods=["POST"])(hello)
+
+
+async def test_its_websocket_has_the_attributes_of_the_request(app, client):
+    @app.websocket("/<int:number>")
+    async def view(number):
+        auth = websocket.authorization
+        await websocket.send_json([websocket.view_args, websocket.args, websocket.headers["X-Bob"], auth.username])
+
+    async with client.websocket("/3?a=1", headers={"X-Bob": "hello"}, auth=("peter", "secret")) as ws:
+        assert await ws.receive_json() == [{"number": 3}, {"a": "1"}, "hello", "peter"]
+
+
+async def test_and_no_others(app, client):
+    @app.websocket("/")
+    async def view():
+        await websocket.send_json([hasattr(websocket, "nonsense"), hasattr(websocket, "_nonsense")])
+
+    async with client.websocket("/") as ws:
+        assert await ws.receive_json() == [False, False]
