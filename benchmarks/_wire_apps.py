@@ -66,7 +66,11 @@ def starlette() -> Starlette:
 
         return asynchronous
 
-    return Starlette(routes=[Route(path, of_request(view)) for path, view in VIEWS.items()])
+    async def upload(request: Request) -> HTMLResponse:
+        return HTMLResponse(str(len(await request.body())))
+
+    routes = [Route(path, of_request(view)) for path, view in VIEWS.items()]
+    return Starlette(routes=[*routes, Route("/upload", upload, methods=["POST"])])
 
 
 flaskctx_wsgi = flask_like(flaskctx)
@@ -74,3 +78,13 @@ flaskctx_asgi = flaskctx_wsgi.asgi
 flask_wsgi = flask_like(flask)
 quart_asgi = flask_like(quart)
 starlette_asgi = starlette()
+
+
+@flaskctx_wsgi.post("/upload")
+def upload() -> str:
+    return str(len(flaskctx.request.get_data()))
+
+
+@quart_asgi.post("/upload")
+async def quart_upload() -> str:
+    return str(len(await quart.request.get_data()))

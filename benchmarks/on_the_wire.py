@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import re
 import resource
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -31,7 +33,10 @@ SECONDS = 2
 WAITING = 1000
 """Clients that wait at once."""
 
-UVICORN = "uvicorn --app-dir {folder} _wire_apps:{app} --port {port} --log-level error --no-access-log"
+UPLOADS = 50
+"""Clients that upload all the time, a piece of 100 bytes each 100 ms."""
+
+UVICORN = "uvicorn --app-dir {folder} _wire_apps:{app} --port {port} --log-level critical --no-access-log"
 GTHREAD = "gunicorn --chdir {folder} -k gthread --threads 16 --bind 127.0.0.1:{port} --log-level error _wire_apps:{app}"
 ON_UVICORN = {"flaskctx": "flaskctx_asgi", "Quart": "quart_asgi", "Starlette": "starlette_asgi"}
 ON_GUNICORN = {"flaskctx": "flaskctx_wsgi", "Flask": "flask_wsgi"}
@@ -163,6 +168,39 @@ async def memory_of_waiting(server: Served) -> float:
     return grown / WAITING / 1024
 
 
+def trickle(port: int, ready: Event) -> None:
+    """Upload on so many connections until this process is ended."""
+
+    async def client() -> None:
+        async with connected(port) as (_, writer):
+            writer.write(b"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n")
+            while True:
+                writer.write(b"x" * 100)
+                await asyncio.sleep(0.1)
+
+    async def clients() -> None:
+        uploads = asyncio.gather(*(client() for _ in range(UPLOADS)))
+        await asyncio.sleep(0.5)
+        ready.set()
+        await uploads
+
+    asyncio.run(clients())
+
+
+@contextlib.contextmanager
+def trickling(port: int) -> Iterator[None]:
+    """Have uploads trickle in for the time of the block, from a process of their own."""
+    ready = multiprocessing.Event()
+    uploads = multiprocessing.Process(target=trickle, args=(port, ready), daemon=True)
+    uploads.start()
+    try:
+        assert ready.wait(10)
+        yield
+    finally:
+        uploads.terminate()
+        uploads.join()
+
+
 # -- tables ------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +210,38 @@ def show(title: str, unit: str, samples: dict[str, list[float]]) -> None:
     ours = medians.pop("flaskctx")
     others = [f"{name} {value:,.1f}{unit} ({ours / value:.2f}x)" for name, value in medians.items()]
     print(f"| {title} | {ours:,.1f}{unit} | {' | '.join(others)} |", flush=True)
+
+
+def rate_and_effort(server: Served, path: str, connections: int) -> tuple[float, float]:
+    """Return the requests a second, and those in a second of the server's CPU time."""
+    before = server.cpu_time()
+    answered = rate(server.port, path, connections)
+    return answered, answered * SECONDS / (server.cpu_time() - before)
+
+
+def show_cost_of_uploads(rounds: int) -> None:
+    """Print what uploads that trickle in cost: medians of pairs, with and without them, that are measured in turns."""
+    costs: dict[str, list[list[float]]] = {name: [] for name in ON_UVICORN}
+    with all_served(UVICORN, ON_UVICORN) as servers:
+        for number in range(rounds):
+            for name, server in zip(ON_UVICORN, servers, strict=True):
+                rates, efforts = [0.0, 0.0], [0.0, 0.0]
+                for uploads in (0, 1) if number % 2 else (1, 0):
+                    with trickling(server.port) if uploads else contextlib.nullcontext():
+                        rates[uploads], efforts[uploads] = rate_and_effort(server, "/hello", 32)
+                with trickling(server.port):
+                    before = server.cpu_time()
+                    time.sleep(SECONDS)
+                    share = (server.cpu_time() - before) / SECONDS
+                costs[name].append([1 - rates[1] / rates[0], 1 - efforts[1] / efforts[0], share])
+    titles = [
+        f"what {UPLOADS} trickling uploads take of hello's rate",
+        "… in a second of CPU time",
+        "… of an idle server",
+    ]
+    for number, title in enumerate(titles):
+        medians = [f"{name} {statistics.median(cost[number] for cost in found):.1%}" for name, found in costs.items()]
+        print(f"| uvicorn, {title} | {' | '.join(medians)} |", flush=True)
 
 
 def main(rounds: int) -> None:
@@ -185,11 +255,12 @@ def main(rounds: int) -> None:
         with all_served(command, apps) as servers:
             for _ in range(rounds):
                 for name, server in zip(apps, servers, strict=True):
-                    before = server.cpu_time()
-                    rates[name].append(rate(server.port, path, connections))
-                    efforts[name].append(rates[name][-1] * SECONDS / (server.cpu_time() - before))
+                    answered, effort = rate_and_effort(server, path, connections)
+                    rates[name].append(answered)
+                    efforts[name].append(effort)
         show(title, "/s", rates)
         show("… in a second of CPU time", "/s", efforts)
+    show_cost_of_uploads(rounds)
     grown: dict[str, list[float]] = {name: [] for name in ON_UVICORN}
     for _ in range(max(1, rounds // 2)):
         # fresh processes: memory that was freed once would be taken again

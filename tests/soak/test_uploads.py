@@ -18,7 +18,7 @@ SIZE = int(os.environ.get("UPLOAD_MEGABYTES", "2048")) * MEGABYTE
 
 
 @pytest.mark.parametrize("path", ["/def/parts", "/async/parts", "/def/files", "/async/files"])
-@pytest.mark.parametrize("name", ["uvicorn-uvloop-httptools", "gunicorn-gthread"])
+@pytest.mark.parametrize("name", ["uvicorn-uvloop-httptools", "hypercorn-trio", "gunicorn-gthread"])
 def test_a_large_upload_holds_memory_constant(name, path, tmp_path):
     server = RunningServer(by_name[name], "uploads", tmp_path)
     try:
