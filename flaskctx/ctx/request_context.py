@@ -178,7 +178,9 @@ class RequestContext:
                 matched: Any = self._url_adapter.match(return_rule=True)
                 request.url_rule, request.view_args = matched
             except HTTPException as error:
-                request.routing_exception = error
+                # its traceback refers to this frame, which has the request: without the cycle, both are freed at once
+                error.__context__ = None
+                request.routing_exception = error.with_traceback(None)
             if "flaskctx.websocket" not in request.environ:
                 self._refuse_websocket()
         limits: dict[str, Any] | None = getattr(request.url_rule, "for_request", None)

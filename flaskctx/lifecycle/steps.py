@@ -165,7 +165,12 @@ async def _get_result(call: Call, context: RequestContext) -> ResponseReturnValu
     except WebsocketDisconnect:
         return None
     except Exception as error:
-        return await step(call, context, "handle_user_exception", original(error))  # type: ignore[no-any-return]
+        try:
+            return await step(call, context, "handle_user_exception", original(error))  # type: ignore[no-any-return]
+        finally:
+            if error is context.request.routing_exception:
+                # the request has it, and its traceback has the request: without the cycle, both are freed at once
+                error.__traceback__ = None
     finally:
         context._has_result = True
 

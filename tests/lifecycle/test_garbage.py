@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from flaskctx import Flask, abort, session, stream_with_context
+from flaskctx import Flask, abort, request, session, stream_with_context
 from flaskctx.asgi import exchange
 
 
@@ -113,6 +113,39 @@ class TestNothingIsLeftToCollect:
             await asyncio.sleep(0.01)
 
         self.test_by_asgi(app, colour, view, no_collection)
+
+
+@pytest.mark.parametrize("hook", [None, lambda: "answered"])
+@pytest.mark.parametrize("handler", [None, lambda error: "handled"])
+@pytest.mark.parametrize("path", ["/unknown", "/post", "/folder"])
+class TestARequestThatTheRouterAnswersIsFreedAtOnce:
+    """(werkzeug's matching itself leaves a few objects to collect, for each path that isn't known beforehand.)"""
+
+    @pytest.fixture
+    def freed(self, app, handler, hook):
+        requests = []
+        app.teardown_request(lambda error: requests.append(weakref.ref(request._get_current_object())))
+        app.post("/post", endpoint="post")(lambda: "posted")
+        app.get("/folder/", endpoint="folder")(lambda: "folder")
+        if handler is not None:
+            app.register_error_handler(404, handler)
+        if hook is not None:
+            app.before_request(hook)
+        yield lambda: [ref() for ref in requests] == [None, None]
+        assert len(requests) == 2
+
+    def test_by_wsgi(self, app, path, freed, no_collection):
+        wsgi_get(app, path)
+        wsgi_get(app, path)
+        assert freed()
+
+    def test_by_asgi(self, app, path, freed, no_collection):
+        async def run():
+            await asgi_get(app, path)
+            await asgi_get(app, path)
+
+        asyncio.run(run())
+        assert freed()
 
 
 @pytest.mark.parametrize("options", [{}, {"timeout": 0.01}])
