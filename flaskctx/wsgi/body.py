@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ import anyio
 
 from ..bridge import Pump, drive
 from ..ctx import BodyContext, State
+from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle import end_stream, propagates
 from ..wrappers import HEARTBEAT, has_no_body, heartbeat_of, take_close_functions
 from ..wrappers.client import has_hung_up
 from .events import LOOK
+from .foreign import empty_stacks
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -40,6 +43,8 @@ class StreamedBody:
     _next: Callable[[], bytes] | None = None
     _kept: RequestContext | None = None
     _error: BaseException | None = None
+    _stands_alone = False
+    """Whether the request has found nothing on the stacks. The thread that closes its body may have something there."""
     _closed = _abandoned = False
 
     def __init__(self, call: Call, body: Any, functions: list[Callable[[], object]]) -> None:
@@ -52,6 +57,7 @@ class StreamedBody:
         """Go on after the lifecycle of this request, which has come to its end."""
         self._app = context.app
         self._variables.outlive_request()
+        self._stands_alone = _app_ctx_stack.top_node is None and _request_ctx_stack.top_node is None
         self._functions.extend(context._after_response)
         if context._state is State.STREAMING:
             self._kept = context
@@ -77,6 +83,10 @@ class StreamedBody:
         if self._closed:
             return
         self._closed = True
+        with empty_stacks() if self._stands_alone else nullcontext():
+            self._close()
+
+    def _close(self) -> None:
         failure: BaseException | None = None
         for function in self._closing():
             try:

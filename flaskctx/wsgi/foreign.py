@@ -30,8 +30,15 @@ def hide_foreign_contexts(app: Flask, environ: Mapping[str, Any]) -> Iterator[No
     ):
         yield
         return
+    _report(app, _app_ctx_stack.top_node, _request_ctx_stack.top_node)
+    with empty_stacks():
+        yield
+
+
+@contextmanager
+def empty_stacks() -> Iterator[None]:
+    """Hide whatever is current here."""
     app_node, request_node = _app_ctx_stack.top_node, _request_ctx_stack.top_node
-    _report(app, app_node, request_node)
     _app_ctx_stack.set_node(None)
     _request_ctx_stack.set_node(None)
     try:

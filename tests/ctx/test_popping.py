@@ -9,8 +9,10 @@ import threading
 import anyio
 import pytest
 
-from flaskctx import Flask, current_app, g, has_app_context, has_request_context, request
+from flaskctx import Flask, Response, current_app, g, has_app_context, has_request_context, request, stream_with_context
 from flaskctx.globals import _app_ctx_stack, _request_ctx_stack
+
+from ..conftest import build_environ
 
 
 @pytest.fixture
@@ -199,6 +201,50 @@ class TestForeignContexts:
         with app.app_context():
             g.value = 1
             assert server.get("/").text == "None"
+
+    @pytest.mark.worlds("wsgi")
+    @pytest.mark.parametrize("keeps_request", [False, True])
+    def test_are_hidden_from_a_body_and_what_its_closing_calls_too(self, app, server, colour, keeps_request):
+        seen = []
+
+        def look():
+            seen.append(current_app.name if has_app_context() else None)
+
+        def chunks():
+            look()
+            yield "a"
+            look()
+
+        @app.get("/")
+        @colour
+        def view():
+            response = Response(stream_with_context(chunks()) if keeps_request else chunks())
+            response.call_on_close(look)
+            return response
+
+        with Flask("other").app_context():
+            assert server.get("/").text == "a"
+            assert current_app.name == "other"
+        assert seen == (["app", "app", None] if keeps_request else [None, None, None])
+
+    @pytest.mark.worlds("wsgi")
+    def test_of_another_request_are_hidden_from_what_the_end_of_an_abandoned_body_calls(self, app, server):
+        seen = []
+
+        @app.get("/")
+        def view():
+            response = Response(iter(["a", "b"]))
+            response.call_on_close(lambda: seen.append(has_request_context()))
+            return response
+
+        @app.get("/other")
+        def other():
+            bodies.pop()
+            return str(has_request_context())
+
+        bodies = [app(build_environ("GET", "/"), lambda status, headers: None)]
+        assert server.get("/other").text == "True"
+        assert seen == [False]
 
     @pytest.mark.worlds("wsgi")
     def test_are_shared_with_a_test_client(self, app, server):
