@@ -145,14 +145,17 @@ class Responder:
             logger.exception("The body of a response that is not sent could not be closed.")
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        error = self._failure
-        if self._started and error is None and exc_info is None:
+        error, is_second = self._failure, self._started
+        if is_second and error is None and exc_info is None:
             error = sys.exc_info()[1]
         self._started = True
         if error is not None:
             # PEP 3333: an error handler names the exception, and a second call has to. A server that has sent
             # nothing yet takes the new headers; werkzeug's test client raises the exception.
             error = original(error)
+            if is_second and "gunicorn.socket" in self._environ:
+                # it would send the headers of both calls, two lengths among them (seen in 27.0): its own 500 is better
+                raise error
             exc_info = (type(error), error, error.__traceback__)
         if exc_info is None:
             return self._start_response(status, headers)

@@ -1,4 +1,4 @@
-"""An application whose responses fail when a part of them has been sent."""
+"""An application whose responses fail when a part of them has been sent, and one whose teardowns do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import anyio
 
-from flaskctx import Flask
+from flaskctx import Blueprint, Flask, Response
 
 app = Flask(__name__, static_folder=None)
 
@@ -39,6 +39,29 @@ async def async_fails():
         raise BrokenStreamError
 
     return chunks()
+
+
+untidy = Blueprint("untidy", __name__, url_prefix="/untidy")
+
+
+@untidy.get("/def")
+def answer():
+    response = Response("all is well", headers={"X-View": "well"})
+    response.set_cookie("well", "yes")
+    return response
+
+
+@untidy.get("/async")
+async def async_answer():
+    return answer()
+
+
+@untidy.teardown_request
+def fail(error):
+    raise LookupError("the teardown")
+
+
+app.register_blueprint(untidy)
 
 
 if __name__ == "__main__":
