@@ -12,9 +12,9 @@ import time
 import anyio
 import pytest
 
-from flaskctx import Flask, copy_current_request_context, request
+from flaskctx import Flask, after_this_request, copy_current_request_context, request
 from flaskctx.bridge import OnLoop
-from flaskctx.bridge.threads import Seat
+from flaskctx.bridge.threads import Seat, WorkerPool
 
 ASGI = pytest.mark.worlds("asgi-asyncio", "asgi-trio")
 
@@ -176,6 +176,75 @@ def test_a_full_house_calls_no_function_of_the_user(server):
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "1"
     assert asked == []
+
+
+@ASGI
+def test_a_teardown_goes_before_what_waits_for_its_thread(app, server):
+    log = []
+    began, leave = threading.Event(), threading.Event()
+    with_one_thread(app).before_request(lambda: None)
+    app.teardown_request(lambda error: log.append(f"teardown of {request.path}"))
+
+    @app.get("/blocks")
+    def block():
+        began.set()
+        leave.wait(5)
+        return "x"
+
+    @app.get("/waits")
+    async def wait():
+        after_this_request(lambda response: (log.append("hook of /waits"), response)[1])
+        await gates["/waits"].wait()
+        return "x"
+
+    @app.get("/ends")
+    async def end():
+        await gates["/ends"].wait()
+        return "x"
+
+    def jobs():
+        return len(app.worker_pool.workers[0]._jobs)
+
+    async def main():
+        client = app.async_test_client()
+        gates.update({"/waits": anyio.Event(), "/ends": anyio.Event()})
+        async with anyio.create_task_group() as tasks:
+            for path in ("/waits", "/ends", "/blocks"):
+                tasks.start_soon(client.get, path)
+                await anyio.wait_all_tasks_blocked()
+            while not began.is_set():
+                await anyio.sleep(0.001)
+            for number, path in enumerate(gates, 1):
+                gates[path].set()
+                while jobs() < number:
+                    await anyio.sleep(0.001)
+            leave.set()
+
+    gates = {}
+    server.run(main)
+    assert log.index("teardown of /ends") < log.index("hook of /waits")
+
+
+def test_requests_are_spread_over_the_threads():
+    """First those to which none is tied, then new ones, then those with the fewest."""
+    pool = WorkerPool(2)
+    workers = []
+    for _ in range(4):
+        worker = pool.take(None)
+        done = threading.Event()
+        pool.submit(worker, lambda done=done: done.set, first=False, promised=True)
+        assert done.wait(5)
+        workers.append(worker)
+    first, second = workers[:2]
+    assert first is not second
+    assert sorted(worker.seats for worker in pool.workers) == [2, 2]
+    pool.give_back(second, promised=False)
+    pool.give_back(second, promised=False)
+    assert pool.take(None) is second
+    pool.give_back(second, promised=True)
+    pool.give_back(first, promised=False)
+    pool.give_back(first, promised=False)
+    pool.close()
 
 
 class EagerSeat(Seat):
