@@ -652,6 +652,27 @@ class TestAFullHouse:
 
         self.run(backend, main)
 
+    def test_a_request_that_has_begun_waits_as_long_as_it_takes(self, backend, house):
+        messages = []
+        house.get("/")(lambda: "hello")
+
+        async def send(message):
+            messages.append(message)
+
+        async def main():
+            async with anyio.create_task_group() as holder:
+                holder.start_soon(self.holding, house)
+                while not self.arrived.is_set():
+                    await anyio.sleep(0.001)
+                # its async hook is called at once, and no thread is free for its def view
+                holder.start_soon(get, house, send)
+                await anyio.sleep(10 * house.config["WORKER_WAIT"])
+                assert messages == []
+                self.leaves.set()
+            assert messages[0]["status"] == 200
+
+        self.run(backend, main)
+
     def test_one_cancelled_in_the_line_leaves_it(self, backend, house):
         house.get("/")(lambda: "hello")
         house.config["WORKER_WAIT"] = 5
