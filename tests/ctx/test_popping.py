@@ -180,7 +180,6 @@ class TestTheLifecyclesOwn:
 class TestForeignContexts:
     """Contexts that a server's thread carries around when a request arrives."""
 
-    @pytest.mark.worlds("wsgi")
     def test_are_hidden_reported_once_and_left_alone(self, app, server, caplog):
         other = Flask("other")
         torn_down = []
@@ -195,14 +194,12 @@ class TestForeignContexts:
         assert torn_down == [None]
         assert [record.message.count("never popped") for record in caplog.records] == [1]
 
-    @pytest.mark.worlds("wsgi")
     def test_of_the_same_application_are_not_shared(self, app, server):
         app.get("/")(lambda: str(g.get("value")))
         with app.app_context():
             g.value = 1
             assert server.get("/").text == "None"
 
-    @pytest.mark.worlds("wsgi")
     @pytest.mark.parametrize("keeps_request", [False, True])
     def test_are_hidden_from_a_body_and_what_its_closing_calls_too(self, app, server, colour, keeps_request):
         seen = []
