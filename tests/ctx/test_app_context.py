@@ -148,6 +148,20 @@ class TestFailures:
         assert not has_app_context()
         assert len(caplog.records) == 1
 
+    @pytest.mark.parametrize("errors", [(LookupError, KeyboardInterrupt), (KeyboardInterrupt, LookupError)])
+    def test_what_is_more_than_an_error_is_raised_and_the_error_logged(self, app, caplog, errors):
+        def failing_with(error_class):
+            def failing(error):
+                raise error_class("in the teardown")
+
+            return failing
+
+        for error_class in errors:
+            app.teardown_appcontext(failing_with(error_class))
+        with pytest.raises(KeyboardInterrupt), app.app_context():
+            pass
+        assert [record.exc_info[0] for record in caplog.records] == [LookupError]
+
     def test_signals_are_sent_for_each_push_and_pop(self, app):
         seen = []
 
