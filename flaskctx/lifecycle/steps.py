@@ -32,6 +32,7 @@ from ..wrappers import TimeLimitExceeded, make_response, needs_calling, text_sta
 from . import app_context, errors, teardown  # noqa: F401  they register their steps
 from .end import end_request, leave_quietly, lend_to_debugger
 from .errors import last_resort, propagates
+from .failures import worst
 from .notify import send
 from .overrides import JUDGED_STEPS, NATIVE_STEPS, native, overridden, step
 from .request_context import enter_request_context
@@ -77,7 +78,13 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
     except BaseException as raised:
         # no body will be sent that could end the context later
         context._streams = 0
-        await _end_after_error(call, context, original(raised) if error is None else error)
+        try:
+            await _end_after_error(call, context, original(raised) if error is None else error)
+        except Exception as failure:
+            if isinstance(raised, Exception):
+                raise
+            # whoever has cancelled the request, or wants to end the process, waits for its own exception
+            worst(context.app, raised, original(failure))
         raise
     try:
         if error is None:

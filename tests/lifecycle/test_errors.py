@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 
@@ -9,6 +10,8 @@ import pytest
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, NotFound
 
 from flaskctx import Blueprint, abort, g, got_request_exception, request
+
+from ..conftest import Exchange, build_environ, build_scope
 
 
 class Custom(Exception):
@@ -169,6 +172,33 @@ class TestUnhandled:
         app.get("/")(colour(raising(Stop())))
         with pytest.raises(Stop):
             server.get("/")
+
+    def test_nor_does_the_error_of_a_teardown_take_their_place(self, app, server, colour, caplog):
+        class Stop(BaseException):
+            pass
+
+        app.teardown_request(colour(raising(Custom())))
+        app.get("/")(colour(raising(Stop())))
+        with pytest.raises(Stop):
+            server.get("/")
+        assert [record.exc_info[0] for record in caplog.records] == [Custom]
+
+    async def test_nor_that_of_a_cancellation(self, app, colour, caplog):
+        began = asyncio.Event()
+
+        @app.get("/")
+        async def view():
+            began.set()
+            await asyncio.sleep(30)
+
+        app.teardown_request(colour(raising(Custom())))
+        exchange = Exchange()
+        serving = asyncio.create_task(app.asgi(build_scope(build_environ("GET", "/")), exchange.receive, exchange.send))
+        await began.wait()
+        serving.cancel()
+        await asyncio.wait([serving])
+        assert serving.cancelled()
+        assert [record.exc_info[0] for record in caplog.records] == [Custom]
 
 
 class TestPropagation:
