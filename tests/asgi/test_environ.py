@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from werkzeug.wsgi import get_input_stream
 
 from flaskctx.asgi.environ import build_environ
 
@@ -65,3 +68,9 @@ def test_a_scope_without_its_optional_keys_is_enough():
     environ = environ_of(client=None, server=None, root_path="", raw_path=None)
     assert environ["SERVER_NAME"] == "localhost"
     assert "REMOTE_ADDR" not in environ
+
+
+def test_a_body_without_declared_length_is_read_to_its_end():
+    environ = environ_of(headers=[(b"transfer-encoding", b"chunked")])
+    environ["wsgi.input"] = io.BytesIO(b"chunks")
+    assert get_input_stream(environ).read() == b"chunks"

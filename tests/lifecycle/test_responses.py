@@ -187,3 +187,20 @@ class TestBodies:
 
         assert server.get("/").text == "body"
         assert closed == ["body", "response"]
+
+    def test_so_is_one_whose_after_hook_fails(self, app, server, colour):
+        closed = []
+
+        def fail(response):
+            raise LookupError
+
+        @app.get("/")
+        @colour
+        def view():
+            response = Response("body")
+            response.call_on_close(lambda: closed.append("response"))
+            return response
+
+        app.after_request(colour(fail))
+        assert server.get("/").status_code == 500
+        assert closed == ["response"]
