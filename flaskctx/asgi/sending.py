@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from collections import deque
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import anyio.lowlevel
 from werkzeug.exceptions import ClientDisconnected
 
 from ..bridge import Pump, Shelter
@@ -31,6 +33,10 @@ logger = logging.getLogger("flaskctx.asgi")
 
 BUFFER = 256 * 1024
 """Bytes that a `def` generator may be ahead of the client before its thread is given to others."""
+
+
+TURN = 0.01
+"""Seconds after which an async body that never waits lets others have the loop: who watches its client, for one."""
 
 
 async def send_answer(call: OnLoop, answer: Answer, send: Send, receive: Receive | None) -> None:
@@ -106,10 +112,15 @@ def _take_unless_dropped(shelter: Shelter, call: OnLoop) -> None:
 
 
 async def _iterate(call: OnLoop, stream: EncodedChunks | Pump, sender: Sender) -> None:
+    turn_ends = monotonic() + TURN
     try:
         async for chunk in stream:
             try:
                 await sender.chunk(chunk)
+                if monotonic() > turn_ends:
+                    # servers whose buffers have room, or whose client has gone, don't wait in `send`
+                    await anyio.lowlevel.checkpoint()
+                    turn_ends = monotonic() + TURN
             except Exception:
                 raise
             except BaseException as error:
