@@ -24,7 +24,19 @@ from werkzeug.utils import redirect as werkzeug_redirect
 
 from . import development, instance, routes, templating, urls
 from .asgi import ASGIAdapter, mounting
-from .bridge import PoolOnDemand, Refusing, Seat, WorkerPool, awaitable_call, call_here, drive, is_async, nonblocking
+from .bridge import (
+    Call,
+    PoolOnDemand,
+    Refusing,
+    Seat,
+    WorkerPool,
+    as_the_view,
+    awaitable_call,
+    call_here,
+    drive,
+    is_async,
+    nonblocking,
+)
 from .config import Config, ConfigAttribute
 from .ctx import AppContext, RequestContext, _AppCtxGlobals, _sentinel
 from .globals import _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack, g
@@ -632,7 +644,7 @@ class Flask(Scaffold):
         @functools.wraps(func)
         def waiting(*args: Any, **kwargs: Any) -> Any:
             name = getattr(func, "__qualname__", repr(func))
-            return drive(_call_it(call_here(f"await {name}(...)"), func, args, kwargs))
+            return drive(_finish(call_here(f"await {name}(...)"), func, args, kwargs))
 
         return waiting
 
@@ -786,6 +798,10 @@ class Flask(Scaffold):
         """Return a client whose requests are awaited, and go through ASGI. Use it with `async with`."""
         client_class = self.async_test_client_class or FlaskAsyncClient
         return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
+
+
+async def _finish(call: Call, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    return await call.finish(as_the_view(function, function(*args, **kwargs)))
 
 
 async def _call_it(call: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:

@@ -19,14 +19,15 @@ HandshakeHeaders = Mapping[str, str] | Sequence[tuple[str, str]] | None
 
 
 class WebsocketDisconnect(Exception):
-    """The client has closed the websocket, or is gone. A view that doesn't catch it has simply ended.
+    """The websocket is closed, or its client is gone. A view that doesn't catch it has simply ended.
 
-    :param code: the close code (RFC 6455, section 7.4); 1005 where the client gave none, 1006 for a lost connection.
-    :param reason: what the client said.
+    :param code: the close code (RFC 6455, section 7.4) of the side that closed it first; 1005 where the client gave
+        none, 1006 for a lost connection.
+    :param reason: what that side said.
     """
 
     def __init__(self, code: int = 1005, reason: str = "") -> None:
-        super().__init__(f"The client has closed the websocket ({code}{': ' if reason else ''}{reason}).")
+        super().__init__(f"The websocket is closed ({code}{': ' if reason else ''}{reason}).")
         self.code = code
         self.reason = reason
 
@@ -140,7 +141,8 @@ class Websocket:
     async def receive(self) -> str | bytes:
         """Return the client's next message: str for a text message, bytes for a binary one.
 
-        :raises WebsocketDisconnect: there will be none: the client has closed the websocket, or is gone.
+        :raises WebsocketDisconnect: there will be none: the client has closed the websocket or is gone, or this side
+            has closed it; then the code is the one that `close` was given.
         """
         await self.accept()
         return await self._connection.receive()

@@ -120,6 +120,21 @@ class Exchange:
                 self._room.enter(self)
             else:
                 self.watch(DELAY)
+        elif self.client is not None and self.client.task is None:
+            self._tell_task(self.client)
+
+    def awaits_view(self) -> None:
+        """End with the client from now on: what the request's `def` view has led to is awaited."""
+        client = self.client
+        if client is not None:
+            if client.task is None:
+                self._tell_task(client)
+            client.strike_if_left()
+
+    def _tell_task(self, client: Client) -> None:
+        # a thread has asked for the watch, which doesn't know the task
+        if self._cancel_scope is None:
+            client.task = asyncio.current_task()
 
     def ends(self) -> None:
         """Wait no longer: the request has ended."""
@@ -132,8 +147,11 @@ class Exchange:
             call = bound()
             if call is self._call:
                 self.watch(0)
-            elif type(call) is InWorker:
+            elif type(call) is InWorker and call.exchange is self:
                 call.wait_for(self._look())
+            else:
+                # a thread that carries the request, and that its view may be waiting for
+                self._call.do_on_loop(self._watch_for_others)
         body, client = self._body, self.client
         return self._has_left or (body is not None and body.disconnected) or (client is not None and client.has_left)
 
@@ -142,8 +160,16 @@ class Exchange:
         receive, body = self._server_receive, self._body
         assert receive is not None
         message = await (receive() if body is None else body.receive_ahead())
-        self._has_left = message["type"] == "http.disconnect"
+        if message["type"] == "http.disconnect":
+            self.notice_leaving()
         return message
+
+    def notice_leaving(self) -> None:
+        """Note that the client has left."""
+        self._has_left = True
+        context = self.context or self.inner
+        if context is not None:
+            context._client_has_left = True
 
     async def _look(self) -> None:
         self.watch(0)
@@ -158,7 +184,14 @@ class Exchange:
     def watch(self, delay: float) -> None:
         """Watch the connection, in `delay` seconds; called on the loop."""
         if self.client is None and self._may_be_watched():
-            assert self.receive is not None
             if self._task is None and self._cancel_scope is None:
                 self._task = asyncio.current_task()
-            self.client = Client(self.context or self.inner, self.receive, self._task, self._cancel_scope, delay)
+            self._watch(delay)
+
+    def _watch(self, delay: float) -> None:
+        assert self.receive is not None
+        self.client = Client(self.context or self.inner, self.receive, self._task, self._cancel_scope, delay)
+
+    def _watch_for_others(self) -> None:
+        if self.client is None and self._may_be_watched():
+            self._watch(0)

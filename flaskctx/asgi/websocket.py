@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from ..bridge import HouseIsFull, OnLoop
+from ..bridge.loops import asyncio_is_running
 from ..lifecycle import serve
-from .client import ends_with_its_client
+from .client import Cancellation, ends_with_its_client
 from .connection import WebsocketConnection
 from .environ import build_environ
 from .exchange import Exchange
@@ -37,7 +39,6 @@ async def serve_websocket(app: Flask, scope: Scope, receive: Receive, send: Send
     exchange = Exchange(call, environ)
     try:
         await _serve(app, call, exchange, environ, connection)
-        call.check()
         await _end(call, exchange.answer, connection, scope, send)
     except HouseIsFull:
         await _deny(call, house_is_full(app.config["WORKER_WAIT"]), connection, scope, send)
@@ -57,20 +58,28 @@ async def _serve(
     """Bring the lifecycle to its end while the connection is read; the view is cancelled if the client goes unseen."""
     error: BaseException | None = None
 
-    def leaves() -> None:
+    def leaves_unnoticed() -> None:
         if ends_with_its_client(exchange.context):
-            view.cancel()
+            cancellation.strike()
 
     async with anyio.create_task_group() as tasks:
-        with anyio.CancelScope() as view:
-            tasks.start_soon(connection.read, leaves)
+        with anyio.CancelScope() as scope:
+            cancellation = Cancellation(asyncio.current_task() if asyncio_is_running() else None, scope)
+            tasks.start_soon(connection.read, exchange.notice_leaving, leaves_unnoticed)
             try:
                 exchange.context = context = await own_request_context(app, call, environ)
                 # never taken for plain: whether the handshake is answered already is asked on the way
                 await call.run(serve(call, context, exchange.respond, False))
+                call.check()
             except (Exception, HouseIsFull) as raised:
                 # kept for outside: the task group would wrap it
                 error = raised
+            except BaseException as raised:
+                if not cancellation.has_caused(raised):
+                    raise
+            finally:
+                # a view may have caught it
+                cancellation.take_back()
         tasks.cancel_scope.cancel()
     if error is not None:
         raise error
@@ -78,6 +87,8 @@ async def _serve(
 
 async def _end(call: OnLoop, answer: Answer | None, connection: WebsocketConnection, scope: Scope, send: Send) -> None:
     """Close what was accepted, with a code that fits the response; else the response is a rejection."""
+    if connection.has_left:
+        return
     if not connection.accepted and not connection.refused and answer is not None:
         await _deny(call, answer, connection, scope, send)
         return

@@ -11,6 +11,7 @@ from .pump import Pump
 from .shelter import Shelter
 from .standing import bound
 from .threads import PoolOnDemand, Seat, WorkerPool, WorkerSeat
+from .wrapped_view import as_the_view
 
 __all__ = [
     "Call",
@@ -25,6 +26,7 @@ __all__ = [
     "Shelter",
     "WorkerPool",
     "WorkerSeat",
+    "as_the_view",
     "awaitable_call",
     "bound",
     "call_here",

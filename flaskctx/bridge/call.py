@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .kinds import ASYNC_FLAGS, is_async, is_async_object
 from .loops import cut_after
+from .wrapped_view import as_the_view
 
 if TYPE_CHECKING:
     from .threads import Seat
@@ -44,8 +45,10 @@ class Call:
             if move is not None:
                 await move
         result = function(*args, **kwargs)
-        if asynchronous or type(result) is CoroutineType:
+        if asynchronous:
             return await self.finish(result)
+        if type(result) is CoroutineType:
+            return await self.finish(as_the_view(function, result))
         return result
 
     def shielded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
@@ -97,7 +100,7 @@ def coroutine_of(
 def limited(function: Callable[..., Any], seconds: float, late: Callable[[], Exception]) -> Callable[..., Any]:
     """Return an `async def` function so that it is cancelled after `seconds`, and `late()` is raised instead.
 
-    A `def` function comes back as it is: no thread can be stopped.
+    A `def` function comes back as it is: no thread can be stopped. For what it returns see wrapped_view.py.
     """
     if not is_async(function):
         return function

@@ -18,6 +18,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from types import coroutine as generator_based
@@ -33,6 +34,7 @@ from .kinds import is_async, is_nonblocking
 from .loops import Inbox, asyncio_is_running, droppable, new_inbox
 from .mirror import Mirror
 from .moves import TO_LOOP, TO_WORKER
+from .running_loop import call_on_loop
 from .standing import bind
 from .threads import Seat, WorkerSeat, seat_of_its_own
 
@@ -47,6 +49,8 @@ class Exchange(Protocol):
     inner: Any
 
     def waits(self) -> None: ...
+
+    def awaits_view(self) -> None: ...
 
     def is_gone(self) -> bool: ...
 
@@ -177,6 +181,12 @@ class OnLoop(CancellableCall):
         except BaseException:
             close_unawaited(awaitable)
             raise
+
+    def do_on_loop(self, work: Callable[[], None]) -> None:
+        """Have `work()` called on the loop soon, from any thread; not where the request has never been on a thread."""
+        if self._inbox is not None:
+            with suppress(RuntimeError):  # the loop has ended
+                call_on_loop(self._inbox.loop, work)
 
     async def return_to_loop(self) -> None:
         """Have whoever awaits this go on on the loop."""

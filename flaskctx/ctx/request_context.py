@@ -88,6 +88,10 @@ class RequestContext:
     """Whether a lifecycle is serving this request right now."""
     _has_result = False
     """Whether the view has ended, or a hook has answered in its place."""
+    _awaits_view = False
+    """Whether an `async def` view behind a `def` wrapper is awaited right now, on the loop that serves this request."""
+    _client_has_left = False
+    """Whether the client was seen to have left: to be asked when the request has ended, too."""
     _streams = 0
     """How many `stream_with_context` bodies need this context after the lifecycle's end."""
 

@@ -193,12 +193,16 @@ class Request(WerkzeugRequest):
 
         Under ASGI the first question starts the watching of the connection, which isn't possible while the body is
         unread. (Unless its route says `cancel_on_disconnect=False`, an `async def` view is cancelled by itself.) Under
-        WSGI the socket is looked at, where the server shows it: gunicorn does; else this stays False.
+        WSGI the socket is looked at, where the server shows it: gunicorn does; else this stays False. A thread or task
+        that the request is carried to may ask, too; when the request has ended, it is told what was known by then.
         """
         context = _request_ctx_stack.top
-        call = context._call if context is not None and context.request is self else None
-        exchange = getattr(call, "exchange", None)
-        return has_hung_up(self.environ) if exchange is None else exchange.is_gone()
+        if context is None or context.request is not self:
+            return has_hung_up(self.environ)
+        exchange = getattr(context._call, "exchange", None)
+        if exchange is not None:
+            return exchange.is_gone()  # type: ignore[no-any-return]
+        return context._client_has_left or has_hung_up(self.environ)
 
     @property
     def last_event_id(self) -> str | None:
@@ -236,7 +240,11 @@ class Request(WerkzeugRequest):
         """
         left = self.time_left
         if left is not None and left <= 0:
-            raise TimeLimitExceeded
+            raise self.time_is_up()
+
+    def time_is_up(self) -> TimeLimitExceeded:
+        """Return what is raised when the time is up."""
+        return TimeLimitExceeded()
 
     # --- what the routing found --------------------------------------------------------------------------
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import threading
 import time
 
 import anyio
 import pytest
 
-from flaskctx import Flask, request, stream_with_context
+from flaskctx import CarryingExecutor, Flask, carry, request, stream_with_context
 
 pytestmark = pytest.mark.anyio
 
@@ -131,6 +133,90 @@ async def test_is_seen_by_an_async_view_that_asks(app, log):
 
     await Client(app, stays=0.05).get()
     assert log == ["seen", "teardown"]
+
+
+def until_left(log):
+    while not request.disconnected:
+        time.sleep(0.01)
+    log.append("seen")
+
+
+def in_a_carrying_executor(function):
+    with CarryingExecutor(1) as executor:
+        executor.submit(function).result()
+
+
+def in_a_thread(function):
+    thread = threading.Thread(target=carry(function))
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize("run", [in_a_carrying_executor, in_a_thread])
+async def test_is_seen_by_a_carried_thread_that_a_def_view_waits_for(app, log, run):
+    @app.get("/")
+    def view():
+        run(functools.partial(until_left, log))
+        return "done"
+
+    await Client(app, stays=0.05).get()
+    assert log == ["seen", "teardown"]
+
+
+async def test_is_seen_by_a_carried_thread_that_an_async_view_waits_for(app, log):
+    @app.get("/", cancel_on_disconnect=False)
+    async def view():
+        await anyio.to_thread.run_sync(carry(functools.partial(until_left, log)))
+        return "done"
+
+    await Client(app, stays=0.05).get()
+    assert log == ["seen", "teardown"]
+
+
+async def test_is_seen_by_a_carried_thread_that_outlives_the_request(app, log):
+    threads = []
+
+    @app.get("/")
+    async def view():
+        threads.append(threading.Thread(target=carry(functools.partial(until_left, log))))
+        threads[0].start()
+        await anyio.sleep(30)
+
+    await Client(app, stays=0.05).get()
+    threads[0].join(5)
+    assert sorted(log) == ["seen", "teardown"]
+
+
+async def test_is_seen_by_a_task_that_an_async_view_waits_for(app, log):
+    @app.get("/", cancel_on_disconnect=False)
+    async def view():
+        async def poll():
+            while not request.disconnected:
+                await anyio.sleep(0.01)
+            log.append("seen")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(poll)
+        return "done"
+
+    await Client(app, stays=0.05).get()
+    assert log == ["seen", "teardown"]
+
+
+async def test_has_not_happened_to_a_carried_thread_whose_client_stays(app):
+    @app.get("/")
+    def view():
+        def ask():
+            before = request.disconnected
+            time.sleep(0.1)
+            return [before, request.disconnected]
+
+        with CarryingExecutor(1) as executor:
+            return executor.submit(ask).result()
+
+    client = Client(app, stays=30)
+    await client.get()
+    assert client.sent[1]["body"] == b"[false,false]\n"
 
 
 async def test_a_client_that_stays_has_not_left(app):
@@ -264,3 +350,22 @@ async def test_is_seen_by_a_generator_that_asks(app, log):
 
     await Client(app, stays=0.05).get()
     assert log == ["seen", "teardown"]
+
+
+async def test_ends_a_body_that_never_waits(app, log):
+    """A server with room in its buffers, or without a client any more, doesn't wait in `send` either."""
+
+    @app.get("/")
+    async def view():
+        async def chunks():
+            try:
+                while time.monotonic() < begin + 5:
+                    yield b"chunk"
+            finally:
+                log.append("soon" if time.monotonic() < begin + 3 else "late")
+
+        begin = time.monotonic()
+        return stream_with_context(chunks())
+
+    await Client(app, stays=0.05).get()
+    assert log == ["soon", "teardown"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio
 import pytest
 
@@ -123,6 +125,63 @@ async def test_by_the_view_with_a_code_and_a_reason(app, client, kind):
     assert (ws.close_code, ws.close_reason) == (4001, "enough")
 
 
+async def test_after_that_receive_raises_with_that_code(app, client, kind, log):
+    @app.websocket("/")
+    @kind
+    async def view(ws):
+        await ws.accept()
+        await ws.close(4001, "enough")
+        for _ in range(2):
+            with pytest.raises(WebsocketDisconnect, match="4001: enough") as raised:
+                await ws.receive()
+            log.append((raised.value.code, raised.value.reason))
+
+    async with client.websocket("/") as ws:
+        with pytest.raises(WebsocketClosed):
+            await ws.receive()
+    assert log == [(4001, "enough"), (4001, "enough"), "teardown NoneType"]
+
+
+async def test_who_waits_for_a_message_meanwhile_is_told_that_code(app, client, log):
+    @app.websocket("/")
+    async def view():
+        await websocket.accept()
+        me = websocket._get_current_object()
+
+        async def listen():
+            try:
+                await me.receive()
+            except WebsocketDisconnect as error:
+                log.append(error.code)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(listen)
+            await anyio.sleep(0.02)
+            await me.close(4001)
+
+    async with client.websocket("/") as ws:
+        with pytest.raises(WebsocketClosed):
+            await ws.receive()
+    assert log == [4001, "teardown NoneType"]
+
+
+async def test_and_iteration_ends(app, client, log):
+    @app.websocket("/")
+    async def view():
+        await websocket.send("hello")
+        async for message in websocket:
+            log.append(message)
+            await websocket.close(4001)
+        log.append("end")
+
+    async with client.websocket("/") as ws:
+        await ws.send("one")
+        await ws.receive()
+        with pytest.raises(WebsocketClosed):
+            await ws.receive()
+    assert log == ["one", "end", "teardown NoneType"]
+
+
 async def test_a_long_reason_is_refused(app, client, kind):
     @app.websocket("/")
     @kind
@@ -223,6 +282,30 @@ async def test_also_when_another_task_was_told(app, client, log):
             pass
     assert log[:2] == ["task told", "view ended"]
     assert len(log) == 3
+
+
+async def test_the_cancellation_stays_the_requests_own(app, log, anyio_backend):
+    """The server's task ends as if nothing had been, though a teardown was awaited after it."""
+
+    @app.websocket("/")
+    async def view():
+        await websocket.accept()
+        await anyio.sleep(30)
+
+    arriving = [{"type": "websocket.disconnect", "code": 1001}, {"type": "websocket.connect"}]
+
+    async def receive():
+        return arriving.pop()
+
+    async def send(message):
+        pass
+
+    scope = {"type": "websocket", "path": "/", "headers": [], "query_string": b""}
+    with anyio.fail_after(5):
+        await app.asgi(scope, receive, send)
+    assert len(log) == 1
+    if anyio_backend == "asyncio":
+        assert asyncio.current_task().cancelling() == 0
 
 
 async def test_a_view_whose_route_says_so_is_not_cancelled(app, client, log):

@@ -140,10 +140,11 @@ async def test_by_closing(app, client, kind, log):
 
 async def test_is_a_closed_websocket_where_the_server_sends_no_responses(app):
     app.websocket("/")(lambda: ("no", 402))
+    arriving = [{"type": "websocket.connect"}]
     sent = []
 
     async def receive():
-        return {"type": "websocket.connect"}
+        return arriving.pop() if arriving else await anyio.sleep_forever()
 
     async def send(message):
         sent.append(message)
