@@ -7,10 +7,12 @@ import gc
 import os
 import threading
 import time
+from pathlib import Path
 
 import anyio
+from journal import note
 
-from flaskctx import Flask, Response, abort, request, websocket
+from flaskctx import Flask, Response, WebsocketDisconnect, abort, request, websocket
 
 app = Flask(__name__)
 app.config |= {"MAX_WEBSOCKET_THREADS": 4, "WORKER_WAIT": 0.2}
@@ -33,7 +35,7 @@ async def state():
         "coroutines": sum(type(thing).__name__ in ("coroutine", "async_generator") for thing in gc.get_objects()),
         "members": len(members),
         "threads": threading.active_count(),
-        "resident": int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
+        "resident": int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
         "sent": sent,
     }
 
@@ -141,6 +143,79 @@ async def told():
             await anyio.sleep(60)
     finally:
         members.discard("told")
+
+
+@app.before_request
+async def ask_for_long():
+    if request.path == "/async/hook":
+        await _wait_before_acceptance()
+
+
+@app.teardown_request
+async def tell(error):
+    await anyio.sleep(0.01)
+    if "key" in request.args:
+        note("teardown", request.args["key"])
+
+
+@app.websocket("/async/hook")
+async def behind_a_hook():
+    note("view", request.args["key"])
+
+
+@app.websocket("/async/undecided")
+async def undecided():
+    await _wait_before_acceptance()
+
+
+async def _wait_before_acceptance():
+    note("begun", request.args["key"])
+    try:
+        await anyio.sleep(60)
+    finally:
+        note("cancelled", request.args["key"])
+
+
+@app.websocket("/async/late", cancel_on_disconnect=False)
+async def late():
+    note("begun", request.args["key"])
+    while not request.disconnected:
+        await anyio.sleep(0.02)
+    try:
+        await websocket.accept()
+    except WebsocketDisconnect:
+        note("told", request.args["key"])
+
+
+@app.websocket("/def/late")
+def def_late():
+    note("begun", request.args["key"])
+    while not request.disconnected:
+        time.sleep(0.02)
+    try:
+        websocket.sync.receive()
+    except WebsocketDisconnect:
+        note("told", request.args["key"])
+
+
+@app.websocket("/async/accepts")
+async def accepts():
+    note("begun", request.args["key"])
+    await anyio.sleep(0.3)
+    try:
+        await websocket.receive()
+    except WebsocketDisconnect:
+        note("told", request.args["key"])
+
+
+@app.websocket("/def/accepts")
+def def_accepts():
+    note("begun", request.args["key"])
+    time.sleep(0.3)
+    try:
+        websocket.sync.receive()
+    except WebsocketDisconnect:
+        note("told", request.args["key"])
 
 
 @app.websocket("/async/flood")

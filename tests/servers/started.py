@@ -19,6 +19,7 @@ class Pool:
     """Stands for a pool of connections: it belongs to the loop it was opened on, and has an endless task of its own."""
 
     def __init__(self):
+        self.opened_in = os.getpid()
         self.work = asyncio.get_running_loop().create_task(asyncio.sleep(3600)) if is_asyncio() else None
 
     def close(self):
@@ -63,7 +64,8 @@ def ready():
 @app.get("/pool")
 async def show():
     await anyio.sleep(0)
-    return jsonify(pid=os.getpid(), pool=id(app.pool), same_loop=app.pool_loop == where())
+    pool = app.pool
+    return jsonify(pid=os.getpid(), pool=id(pool), opened_in=pool.opened_in, same_loop=app.pool_loop == where())
 
 
 @app.get("/background/<key>")

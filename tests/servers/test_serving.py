@@ -40,6 +40,26 @@ def test_each_process_starts_once_and_ends_once(start, kind):
     assert server.complaints() == []
 
 
+@pytest.mark.parametrize("name", ["gunicorn-sync", "gunicorn-sync-preload"])
+def test_each_worker_has_a_pool_of_its_own_and_keeps_it_for_100_requests(start, name):
+    server = start(by_name[name], "started")
+    answers = {}
+    deadline = time.monotonic() + 20
+    while (len(answers) < 2 or min(map(len, answers.values())) < 100) and time.monotonic() < deadline:
+        for answer in at_once(lambda _: server.get("/pool").json, range(8)):
+            answers.setdefault(answer["pid"], []).append(answer)
+    assert len(answers) == 2
+    for pid, given in answers.items():
+        assert len(given) >= 100
+        assert {answer["opened_in"] for answer in given} == {pid}
+        assert len({answer["pool"] for answer in given}) == 1
+        assert all(answer["same_loop"] for answer in given)
+    server.terminate()
+    server.wait_for_end()
+    # the master, too, would have noted a start or an end
+    assert processes(server) == {str(pid): STARTED + ENDED for pid in answers}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_background_tasks_are_finished_before_the_end(start, kind):
     server = start(kind, "started")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import itertools
 import json
-import socket
-import struct
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -17,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from .kinds import by_name
+from .serving import in_time, leave, reset
 
 UVICORN = by_name["uvicorn-uvloop-httptools"]
 KINDS = [
@@ -27,6 +27,9 @@ KINDS = [
     by_name["granian-asgi"],
     by_name["gunicorn-asgi"],
 ]
+LEGACY = by_name["uvicorn-asyncio-h11"]
+LEGACY = replace(LEGACY, name="uvicorn-websockets-legacy", command=LEGACY.command + " --ws websockets")
+"""What uvicorn uses unless it's told otherwise, and is about to drop."""
 DENIES = ("uvicorn", "hypercorn")
 """Servers that send any rejection as it is. granian sends bodies of one chunk only, gunicorn none: a 403 instead."""
 
@@ -102,21 +105,34 @@ def test_plain_http_is_told_to_upgrade(running):
     assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
 
 
+@pytest.mark.parametrize("running", [*KINDS, LEGACY], ids=lambda kind: kind.name, indirect=True)
 @pytest.mark.parametrize("path", ["/room", "/asleep", "/told"])
-def test_a_reset_connection_leaves_nothing_behind(running, path):
-    reset(open_by_hand(running, path))
-    wait_for(running, lambda now: not now["members"])
-    time.sleep(1)
-    before = state(running)
-    sockets = [open_by_hand(running, path) for _ in range(10)]
-    opened = wait_for(running, lambda now: now["members"] == (10 if path == "/room" else 1))
-    assert opened["coroutines"] >= before["coroutines"] + 20
-    for connected in sockets:
-        reset(connected)
+def test_a_second_after_a_reset_nothing_is_left(running, path):
+    """`/asleep` and the view of `/told` notice nothing, and are cancelled after a grace period."""
     own = OF_ITS_OWN.get(running.kind.name, {})
     counted = ("descriptors", "tasks", "coroutines", "members")
-    # /asleep and the view of /told notice nothing, and are cancelled after a grace period
-    wait_for(running, lambda now: all(now[what] <= before[what] + own.get(what, 0) for what in counted), 3)
+    reset(open_by_hand(running, path))
+    wait_for(running, lambda now: not now["members"])
+
+    def seconds():
+        time.sleep(1)
+        before = state(running)
+        sockets = [open_by_hand(running, path) for _ in range(10)]
+        opened = wait_for(running, lambda now: now["members"] == (10 if path == "/room" else 1))
+        assert opened["coroutines"] >= before["coroutines"] + 20
+        began = time.monotonic()
+        for connected in sockets:
+            reset(connected)
+        # to ask is work for the server, too
+        time.sleep(0.6)
+        asked = time.monotonic()
+        while any((now := state(running))[what] > before[what] + own.get(what, 0) for what in counted):
+            assert asked < began + 5, (before, now)
+            time.sleep(0.05)
+            asked = time.monotonic()
+        return asked - began
+
+    in_time(seconds)
 
 
 OF_ITS_OWN = {
@@ -126,20 +142,52 @@ OF_ITS_OWN = {
 """What a server keeps for a few seconds after ten resets, measured with a bare ASGI application."""
 
 
-def open_by_hand(running, path):
-    """Open a websocket on a plain socket, of which nothing is read after the handshake's answer."""
-    connected = running.socket(
+def ask(running, path):
+    """Ask for a websocket on a plain socket."""
+    return running.socket(
         f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
     )
+
+
+def open_by_hand(running, path):
+    """Open a websocket on a plain socket, of which nothing is read after the handshake's answer."""
+    connected = ask(running, path)
     assert connected.recv(12) == b"HTTP/1.1 101"
     return connected
 
 
-def reset(connected):
-    """Close a connection by a reset: that is what a close with no time to linger is (RFC 9293, section 3.5)."""
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connected.close()
+TELLING = [kind for kind in [*KINDS, LEGACY] if kind.name != "granian-asgi"]
+"""granian 2.8 tells nobody that the client has left before it was accepted, a bare ASGI application neither."""
+
+numbers = itertools.count()
+
+
+@pytest.mark.parametrize("running", TELLING, ids=lambda kind: kind.name, indirect=True)
+@pytest.mark.parametrize("go", [reset, leave])
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [("/async/undecided", "cancelled"), ("/async/hook", "cancelled"), ("/async/late", "told"), ("/def/late", "told")],
+)
+def test_a_client_that_leaves_before_it_is_accepted_is_noticed_within_a_second(running, path, what, go):
+    def seconds():
+        key = f"{path.replace('/', '-')}-{next(numbers)}"
+        connected = ask(running, f"{path}?key={key}")
+        running.wait_for_journal(key, "begun")
+        began = time.monotonic()
+        go(connected)
+        assert running.wait_for_journal(key, "teardown", seconds=5) == sorted(["begun", what, "teardown"])
+        return time.monotonic() - began
+
+    in_time(seconds)
+
+
+@pytest.mark.parametrize("running", [by_name["granian-asgi"]], ids=lambda kind: kind.name, indirect=True)
+def test_granian_tells_of_it_when_the_client_is_accepted(running, colour):
+    key = f"accepts-{colour}"
+    with ask(running, f"/{colour}/accepts?key={key}"):
+        running.wait_for_journal(key, "begun")
+    assert running.wait_for_journal(key, "teardown") == ["begun", "teardown", "told"]
 
 
 def test_def_views_beyond_the_limit_are_refused_and_http_still_answers(running):

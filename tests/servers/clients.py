@@ -1,0 +1,124 @@
+"""The application whose clients leave, or don't read what they have asked for; what follows is in the journal."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+
+import anyio
+from journal import note
+
+from flaskctx import CarryingExecutor, EventStream, Flask, current_app, request
+
+app = Flask(__name__, static_folder=None)
+
+CHUNK = 64 * 1024
+
+
+@app.teardown_request
+async def tell(error):
+    await anyio.sleep(0.01)
+    if "key" in request.args:
+        note("teardown", request.args["key"])
+
+
+@app.get("/ready")
+def ready():
+    return "ready"
+
+
+# -- views that take long ----------------------------------------------------------------------------------------
+
+
+@app.get("/plain")
+async def takes_long():
+    note("begun", request.args["key"])
+    try:
+        await anyio.sleep(60)
+    finally:
+        note("cancelled", request.args["key"])
+
+
+def returning(view):
+    @functools.wraps(view)
+    def wrapper():
+        return view()
+
+    return wrapper
+
+
+def waiting(view):
+    @functools.wraps(view)
+    def wrapper():
+        return current_app.ensure_sync(view)()
+
+    return wrapper
+
+
+app.add_url_rule("/returned", "returned", returning(takes_long))
+app.add_url_rule("/waited-for", "waited_for", waiting(takes_long))
+app.add_url_rule("/returned/limited", "returned_limited", returning(takes_long), timeout=0.3)
+app.add_url_rule("/waited-for/limited", "waited_for_limited", waiting(takes_long), timeout=0.3)
+
+
+@app.get("/asks")
+def asks():
+    """Wait for a thread that waits for the client to leave."""
+    note("begun", request.args["key"])
+
+    def poll():
+        end = time.monotonic() + 10
+        while not request.disconnected and time.monotonic() < end:
+            time.sleep(0.02)
+        return request.disconnected
+
+    with CarryingExecutor(1) as executor:
+        if executor.submit(poll).result():
+            note("seen", request.args["key"])
+    return "done"
+
+
+# -- streams without an end --------------------------------------------------------------------------------------
+
+
+def chunks(key):
+    try:
+        while True:
+            note("chunk", key)
+            yield "x" * CHUNK
+    finally:
+        note("closed", key)
+
+
+async def async_chunks(key):
+    try:
+        while True:
+            note("chunk", key)
+            yield "x" * CHUNK
+    finally:
+        note("closed", key)
+
+
+@app.get("/def/stream")
+def stream():
+    return chunks(request.args["key"]), {"Content-Type": "text/plain"}
+
+
+@app.get("/async/stream")
+async def async_stream():
+    return async_chunks(request.args["key"]), {"Content-Type": "text/plain"}
+
+
+@app.get("/def/events")
+def events():
+    return EventStream(chunks(request.args["key"]), heartbeat=0.2)
+
+
+@app.get("/async/events")
+async def async_events():
+    return EventStream(async_chunks(request.args["key"]), heartbeat=0.2)
+
+
+if __name__ == "__main__":
+    app.run(port=int(os.environ["PORT"]))
