@@ -1,4 +1,4 @@
-"""`app.run()`: serving for development on werkzeug's server."""
+"""`app.run()`: serving for development on werkzeug's server, and what that says when it starts."""
 
 from __future__ import annotations
 
@@ -42,12 +42,27 @@ def run(
     options.setdefault("use_reloader", app.debug)
     options.setdefault("use_debugger", app.debug)
     options.setdefault("threaded", True)
+    # by its name in flask.cli, if that is there: to have it quiet, people replace it in that place
+    show = getattr(sys.modules.get("flaskctx.cli"), "show_server_banner", show_server_banner)
+    show(app.debug, f"{app.name} over WSGI")
     exit_on_sigterm()
     try:
         serving.run_simple(host, port, app, **options)
     finally:
         # a second run in the same process, as in an interactive shell, may register views before it
         app._got_first_request = False
+
+
+def show_server_banner(debug: bool, app_import_path: str | None) -> None:
+    """Say which application is served, and whether debug mode is on; once, not at each reload.
+
+    :param app_import_path: what the application is called by; None: it is not known.
+    """
+    if serving.is_running_from_reloader():
+        return
+    if app_import_path is not None:
+        print(f" * Serving {app_import_path}", flush=True)
+    print(f" * Debug mode: {'on' if debug else 'off'}", flush=True)
 
 
 def exit_on_sigterm() -> None:

@@ -1,12 +1,16 @@
-"""`app.run()`: what it hands to werkzeug's server, and what it leaves behind."""
+"""`app.run()`: what it hands to werkzeug's server, what it says, and what it leaves behind."""
 
 from __future__ import annotations
 
 import signal
+import sys
 
 import pytest
 import werkzeug.serving
 from werkzeug.test import Client
+
+import flaskctx.cli
+from flaskctx import Flask
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def served(monkeypatch):
         Client(app).get("/")
 
     monkeypatch.setattr(werkzeug.serving, "run_simple", run_simple)
-    for name in ("FLASK_RUN_FROM_CLI", "FLASK_DEBUG"):
+    for name in ("FLASK_RUN_FROM_CLI", "FLASK_DEBUG", "WERKZEUG_RUN_MAIN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FLASK_SKIP_DOTENV", "1")
     before = signal.getsignal(signal.SIGTERM)
@@ -99,3 +103,41 @@ def test_a_handler_of_the_programs_own_stays(app, served):
     signal.signal(signal.SIGTERM, own)
     app.run()
     assert signal.getsignal(signal.SIGTERM) is own
+
+
+def test_the_variables_of_a_file_are_read_unless_they_are_not_to_be(app, served, monkeypatch, tmp_path):
+    monkeypatch.delenv("FLASK_SKIP_DOTENV")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("FLASK_DEBUG=1\n")
+    monkeypatch.setenv("FLASK_DEBUG", "")
+    monkeypatch.delenv("FLASK_DEBUG")
+    app.run(load_dotenv=False)
+    assert app.debug is False
+    app.run()
+    assert app.debug is True
+
+
+class TestTheBanner:
+    @pytest.fixture
+    def app(self):
+        return Flask("web")
+
+    @pytest.mark.parametrize(("debug", "mode"), [(False, "off"), (True, "on")])
+    def test_it_names_the_application_and_the_mode(self, app, served, capsys, debug, mode):
+        app.run(debug=debug)
+        assert capsys.readouterr().out == f" * Serving web over WSGI\n * Debug mode: {mode}\n"
+
+    def test_it_is_shown_once_not_at_each_reload(self, app, served, monkeypatch, capsys):
+        monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
+        app.run(debug=True)
+        assert capsys.readouterr().out == ""
+
+    def test_it_can_be_replaced_where_flask_has_it(self, app, served, monkeypatch, capsys):
+        monkeypatch.setattr(flaskctx.cli, "show_server_banner", lambda *args: print("quiet", len(args)))
+        app.run()
+        assert capsys.readouterr().out == "quiet 2\n"
+
+    def test_it_is_shown_where_nobody_has_imported_the_commands(self, app, served, monkeypatch, capsys):
+        monkeypatch.delitem(sys.modules, "flaskctx.cli")
+        app.run()
+        assert "Serving web" in capsys.readouterr().out

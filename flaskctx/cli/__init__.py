@@ -5,10 +5,10 @@ from __future__ import annotations
 import click as click  # extensions import it from here
 
 from ..command_group import AppGroup, with_appcontext
+from ..development import show_server_banner
 from ..environment import load_dotenv
 from ..helpers import get_debug_flag, get_load_dotenv
 from .app_loading import NoAppException, find_app_by_string, find_best_app, locate_app, prepare_import
-from .banner import show_server_banner
 from .certificates import CertParamType
 from .certificates import join_key as _validate_key  # noqa: F401  extensions import it from here
 from .group import FlaskGroup

@@ -134,16 +134,26 @@ def find_best_app(module: ModuleType) -> Flask:
             f" {' or '.join(f'{module.__name__}:{name}' for name in names)}."
         )
 
+    failure: NoAppException | None = None
     for name in FACTORY_NAMES:
         factory = getattr(module, name, None)
         if inspect.isfunction(factory):
             app = _call_factory(factory, Reference(name), module.__name__)
             if isinstance(app, Flask):
                 return app
-    raise NoAppException(
+            failure = no_app_returned(f"{module.__name__}:{name}", app)
+    raise failure or NoAppException(
         f"The module {module.__name__!r} has neither an application nor a factory named"
         f" {' or '.join(FACTORY_NAMES)}. If it has one under another name, use '{module.__name__}:NAME'."
         f"{_hint(vars(module).values())}"
+    )
+
+
+def no_app_returned(factory: str, value: object) -> NoAppException:
+    """Return the error for a factory that returned something else than an application, most often nothing."""
+    return NoAppException(
+        f"The factory {factory} returned {value!r}, which is not a flaskctx application. Let it return"
+        f" one.{_hint([value])}"
     )
 
 

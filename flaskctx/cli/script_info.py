@@ -55,7 +55,10 @@ class ScriptInfo(AppLoader):
 
     def _find_app(self) -> Flask:
         if self.create_app is not None:
-            return self.create_app()
+            made: Flask | None = self.create_app()
+            if made is None:
+                raise app_loading.no_app_returned(getattr(self.create_app, "__qualname__", "create_app"), made)
+            return made
         if self.app_import_path:
             return app_loading.load(self.app_import_path)
         app = app_loading.load_default()

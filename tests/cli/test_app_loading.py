@@ -48,6 +48,8 @@ number = 3
     write("of_flask.py", "from flask import Flask\napp = Flask('app')\n")
     write("needing.py", app + "def make_app(x):\n    return Flask(x)\n")
     write("empty.py", "")
+    write("forgetful.py", app + "def create_app():\n    app = Flask('forgotten')\n")
+    write("second.py", app + "def create_app(): ...\ndef make_app():\n    return Flask('second')\n")
     write("bad_import.py", "import a_module_that_does_not_exist\n")
     write("bad_syntax.py", "x = (\n")
     write("failing.py", "raise RuntimeError('at import')\n")
@@ -70,6 +72,7 @@ class TestFound:
             ("one", "other"),
             ("two:b", "b"),
             ("preferred", "application"),
+            ("second", "second"),
             ("preferred:first", "first"),
             ("factory", "d-1"),
             ("factory:create_app", "d-1"),
@@ -114,6 +117,7 @@ class TestNotFound:
             ("factory:number()", "'number' in module 'factory' can't be called"),
             ("factory:number", "is 3, which is not a flaskctx application"),
             ("factory:nothing", "is None, which is not a flaskctx application"),
+            ("forgetful", "The factory forgetful:create_app returned None, .* Let it return one"),
             ("factory:create_app(y)", "only literals"),
             ("factory:create_app(*[1])", "only literals"),
             ("factory:create_app(**{'y': 1})", "only literals"),
@@ -160,6 +164,12 @@ class TestScriptInfo:
     def test_a_function_may_make_the_application(self, modules):
         app = Flask(__name__)
         assert ScriptInfo(create_app=lambda: app).load_app() is app
+
+    def test_a_function_that_forgets_to_return_it_is_named(self):
+        def build(): ...
+
+        with pytest.raises(NoAppException, match=r"build returned None, .* Let it return one"):
+            ScriptInfo(create_app=build).load_app()
 
     @pytest.mark.parametrize(("flag", "debug"), [("1", True), ("0", False)])
     def test_debug_follows_the_environment(self, modules, monkeypatch, flag, debug):
