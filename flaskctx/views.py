@@ -126,7 +126,7 @@ class MethodView(View):
         method = _method_for_request(self)
         if method is None:
             name = request.method
-            raise NotImplementedError(
+            raise AssertionError(  # as in Flask
                 f"{type(self).__name__} accepts {name} requests but has no method '{name.lower()}'. Define"
                 f" it, or leave {name} out of 'methods'."
             )

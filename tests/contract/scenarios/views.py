@@ -1,8 +1,8 @@
-"""What a view may return, and which methods it is called for."""
+"""What a view may return, which methods it is called for, and classes as views."""
 
 from __future__ import annotations
 
-from ..scenario import each
+from ..scenario import each, scenario
 
 
 def _wsgi_application(environ, start_response):
@@ -96,3 +96,42 @@ def methods(framework, app, log, options):
     app.before_request(log.on("before"))
     app.route("/", **options)(log.on("view", lambda: framework.request.method))
     app.teardown_request(log.on("teardown"))
+
+
+@scenario("GET /", "HEAD /", "POST /", "PUT /", "DELETE /", "OPTIONS /", "GET /plain", "POST /plain", "GET /empty")
+def class_based_views(framework, app, log):
+    views = framework.views
+
+    def decorated(view):
+        def wrapper(**values):
+            log("decorator")
+            return view(**values)
+
+        return wrapper
+
+    class Listed(views.MethodView):
+        methods = ["GET", "POST", "DELETE"]
+        decorators = [decorated]
+        init_every_request = False
+
+        def __init__(self, name):
+            log("made", name)
+
+        def get(self):
+            return "get"
+
+        def delete(self):
+            return "deleted", 202
+
+    class Plain(views.View):
+        def __init__(self, title):
+            log("made", title)
+
+        def dispatch_request(self):
+            return "plain"
+
+    class Empty(views.View): ...
+
+    app.add_url_rule("/", view_func=Listed.as_view("listed", "of the list"))
+    app.add_url_rule("/plain", view_func=Plain.as_view("plain", title="plain one"))
+    app.add_url_rule("/empty", view_func=Empty.as_view("empty"))
