@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import has_no_middleware, overridden
+from ..lifecycle import overridden, untouched
 from ..serving import REFUSAL, RETRY_AFTER, start_for_asgi
 from ..wsgi.foreign import hide_foreign_contexts
 from .http import serve_http, serve_wsgi_override
@@ -42,7 +42,7 @@ class ASGIAdapter:
         :param inside: whether the middleware around `app.asgi_app` has had its turn.
         """
         app = self.app
-        direct = has_no_middleware(app)
+        direct = untouched.middleware(app)
         if not (direct or inside) and overridden(app, "asgi_app"):
             await app.asgi_app(scope, receive, send)
             return

@@ -58,10 +58,7 @@ def build_environ(scope: Scope) -> dict[str, Any]:
 
 def _add_headers(environ: dict[str, Any], headers: Any) -> None:
     for name, value in headers:
-        try:
-            key = _keys[name]
-        except KeyError:
-            key = _key_for(name)
+        key = _keys.get(name) or _key_for(name)
         if key is None:
             continue
         text = value.decode("latin-1")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ..bridge import HouseIsFull, OnLoop
-from ..lifecycle import is_plain, overridden, serve
+from ..lifecycle import overridden, serve, untouched
 from .answer import Answer
 from .body import RequestBody, expects_body
 from .environ import build_environ
@@ -62,8 +62,10 @@ async def _serve(
             if client is not None:
                 await client.ignore()
             if client is None or not client.has_left:
-                sending = send_answer(call, exchange.answer, send, exchange.receive_while_sending)
-                await _in_time(app, exchange.answer, sending)
+                answer = exchange.answer
+                sending = send_answer(call, answer, send, exchange.receive_while_sending)
+                seconds = app.config["RESPONSE_TIMEOUT"] if answer.timeout is ... else answer.timeout
+                await (sending if seconds is None else within(seconds, sending))
         except BaseException as raised:
             error, exchange.receive = raised, None
             if type(raised) is GeneratorExit:
@@ -86,7 +88,7 @@ async def _serve(
 
 def run_lifecycle(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
     """Run the lifecycle; the answer is then in the exchange."""
-    if not is_plain(app):
+    if not untouched.steps(app):
         return _run_judged(app, call, exchange, environ)
     exchange.context = context = app.request_context(environ)
     return call.run(serve(call, context, exchange.respond, True))
@@ -100,12 +102,6 @@ async def _run_judged(app: Flask, call: OnLoop, exchange: Exchange, environ: dic
 def run_override(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
     """Run the application's own `wsgi_app`, which may lead to its lifecycle."""
     return call.run(serve_override(app, call, exchange, environ))
-
-
-def _in_time(app: Flask, answer: Answer, sending: Awaitable[None]) -> Awaitable[None]:
-    """Bound the time of a sending, as the response or else the configuration says."""
-    seconds: float | None = app.config["RESPONSE_TIMEOUT"] if answer.timeout is ... else answer.timeout
-    return sending if seconds is None else within(seconds, sending)
 
 
 async def _finish(call: OnLoop, exchange: Exchange, error: BaseException | None) -> None:

@@ -68,8 +68,6 @@ class RequestContext:
     else:
         session = _SessionOnDemand()
     _session: SessionMixin | None = None
-    _session_to_open: SessionInterface | None = None
-    """Opens the session when it is read first; None where it was opened at push, and before that."""
     flashes: list[tuple[str, str]] | None = None
     _after_response: Sequence[Callable[[], object]] = ()
     """What `after_response` was given."""
@@ -79,7 +77,6 @@ class RequestContext:
     _rule: Rule | None
     """The rule that matches, where that is known without an adapter; the adapter is then made when it's read."""
     _preserved_exc: BaseException | None = None
-    _state: str = State.NEW
     _call: Call | None = None
     """The bridge of the lifecycle that serves this request."""
     _plain = False
@@ -92,8 +89,6 @@ class RequestContext:
     """Whether an `async def` view behind a `def` wrapper is awaited right now, on the loop that serves this request."""
     _client_has_left = False
     """Whether the client was seen to have left: to be asked when the request has ended, too."""
-    _streams = 0
-    """How many `stream_with_context` bodies need this context after the lifecycle's end."""
 
     def __init__(
         self,
@@ -115,6 +110,12 @@ class RequestContext:
                 request.routing_exception = error
         if session is not None:
             self.session = session
+        # not on the class: what each request reads is found sooner on the object
+        self._state = State.NEW
+        self._session_to_open: SessionInterface | None = None
+        """Opens the session when it is read first; None where it was opened at push, and before that."""
+        self._streams = 0
+        """How many `stream_with_context` bodies need this context after the lifecycle's end."""
         self._after_request_functions: list[AfterRequestCallable[Any]] = []
         self._implicit_app_ctx_stack: list[AppContext | None] = []
         self._nodes: list[Node[RequestContext]] = []

@@ -56,7 +56,19 @@ _METHODS = {
 # The places where servers' requests go through middleware.
 _MIDDLEWARE = ("asgi_app", "wsgi_app")
 
-_tests: dict[str, Callable[[Flask], bool]] = {}
+
+class _Untouched:
+    """Quick tests of an application; `save_originals` makes them."""
+
+    __slots__ = ("middleware", "steps")
+
+    steps: Callable[[Flask], bool]
+    """Whether no step of its requests is overridden; told sooner than by asking for each of them."""
+    middleware: Callable[[Flask], bool]
+    """Whether neither `asgi_app` nor `wsgi_app` was replaced."""
+
+
+untouched = _Untouched()
 
 
 def native(function: S) -> S:
@@ -81,23 +93,13 @@ def save_originals(app_class: type, request_context: type, app_context: type, re
     unchanged.of_class("RequestContext", request_context, _REQUEST_CONTEXT_STEPS)
     unchanged.of_class("AppContext", app_context, _APP_CONTEXT_STEPS)
     unchanged.of_class("it.request_class", request, _REQUEST_STEPS)
-    _tests["is_plain"] = unchanged.test()
-    _tests["has_no_middleware"] = unchanged_object(app_class, _MIDDLEWARE)
+    untouched.steps = unchanged.test()
+    untouched.middleware = unchanged_object(app_class, _MIDDLEWARE)
 
 
 def overridden(owner: Any, name: str) -> bool:
     """Tell whether `owner`'s method `name` is another than the one saved when its class was made."""
     return id(getattr(type(owner), name)) not in _originals or name in owner.__dict__
-
-
-def is_plain(app: Flask) -> bool:
-    """Tell whether no step of the application's requests is overridden; sooner than by asking for each of them."""
-    return _tests["is_plain"](app)
-
-
-def has_no_middleware(app: Flask) -> bool:
-    """Tell whether neither `asgi_app` nor `wsgi_app` was replaced."""
-    return _tests["has_no_middleware"](app)
 
 
 def is_saved_class(cls: type) -> bool:

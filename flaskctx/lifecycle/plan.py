@@ -22,7 +22,7 @@ from ..signals import (
     request_started,
     request_tearing_down,
 )
-from .overrides import is_plain, overridden, override_of
+from .overrides import overridden, override_of, untouched
 
 if TYPE_CHECKING:
     from blinker import NamedSignal
@@ -272,7 +272,7 @@ def _receivers(signal: NamedSignal, app: Flask) -> Iterator[Planned]:
 
 def _session_condition(context: Any) -> str:
     app: Flask = context.app
-    plain = is_plain(app) and not _is_websocket(context.request.url_rule)
+    plain = untouched.steps(app) and not _is_websocket(context.request.url_rule)
     return SESSION if plain and opens_on_demand(app.session_interface) else ""
 
 

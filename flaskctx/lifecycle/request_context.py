@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from ..ctx import RequestContext
     from ..local import Node
 
-_ACTIVE, _CLOSED = State.ACTIVE, State.CLOSED
+_NEW, _ACTIVE, _CLOSED = State.NEW, State.ACTIVE, State.CLOSED
+_FIRST = NEXT[_NEW, "push"]
 _peek_app, _peek_request = _app_ctx_stack.peek, _request_ctx_stack.peek
 
 
 @native
 async def enter_request_context(call: Call, context: RequestContext) -> None:
     """Push a request context: an application context if need be, the session, the URL matched."""
-    state = NEXT.get((context._state, "push")) or refuse(context._state, "push", context)
+    state = _FIRST if context._state is _NEW else after(context._state, "push", context)
     if _peek_request(None) is not None:
         await _pop_preserved(call, context)
     app = context.app

@@ -35,7 +35,6 @@ from .errors import last_resort, propagates
 from .failures import worst
 from .notify import send
 from .overrides import JUDGED_STEPS, NATIVE_STEPS, native, overridden, step
-from .request_context import enter_request_context
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from ..ctx import RequestContext
     from ..typing import ResponseReturnValue
     from ..wrappers import Response
+    from ..wrappers.start import Start
 
 A = TypeVar("A")
 
@@ -55,7 +55,7 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
     :param respond: takes a response, or what `text_start` returned. It returns None where it would have to call
         functions of the user's, which may block; it is then called once more, as `respond(response, True)`, where
         they may. A response of last resort comes with the `failure` that it stands for.
-    :param plain: whether the application `is_plain`.
+    :param plain: whether the application's steps are `untouched`.
     """
     context._call = call
     context._served = True
@@ -63,11 +63,12 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
     error: BaseException | None = None
     try:
         try:
+            await (NATIVE_STEPS if plain else JUDGED_STEPS).enter_request_context(call, context)
             if plain:
-                await enter_request_context(call, context)
-                response: Any = await _dispatch(call, context)
+                rv = await _get_result(call, context)
+                response: Any = _start_of(context, rv) or await finalize_request(call, context, rv)
+                rv = None
             else:
-                await step(call, context, "enter_request_context")
                 response = await step(call, context, "full_dispatch_request")
             answer = respond(response)
             if answer is None:
@@ -78,13 +79,7 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
     except BaseException as raised:
         # no body will be sent that could end the context later
         context._streams = 0
-        try:
-            await _end_after_error(call, context, original(raised) if error is None else error)
-        except Exception as failure:
-            if isinstance(raised, Exception):
-                raise
-            # whoever has cancelled the request, or wants to end the process, waits for its own exception
-            worst(context.app, raised, original(failure))
+        await _end_before_raising(call, context, raised, error)
         raise
     try:
         if error is None:
@@ -118,6 +113,19 @@ async def _answer_error(
         return respond(await last_resort(call, context, original(failure)), failure=original(failure))
 
 
+async def _end_before_raising(
+    call: Call, context: RequestContext, raised: BaseException, error: BaseException | None
+) -> None:
+    """End a request whose lifecycle raises, because of an earlier `error` perhaps."""
+    try:
+        await _end_after_error(call, context, original(raised) if error is None else error)
+    except Exception as failure:
+        if isinstance(raised, Exception):
+            raise
+        # whoever has cancelled the request, or wants to end the process, waits for its own exception
+        worst(context.app, raised, original(failure))
+
+
 async def _end_after_error(call: Call, context: RequestContext, error: BaseException | None) -> None:
     """Leave the contexts; the teardown functions are told of the error unless it's to be ignored."""
     app = context.app
@@ -130,16 +138,11 @@ async def _end_after_error(call: Call, context: RequestContext, error: BaseExcep
         await end_request(call, context, error)
 
 
-async def _dispatch(call: Call, context: RequestContext) -> Any:
-    """Do what `full_dispatch_request` does, but let a text be one that no function of the user's sees as a response."""
-    rv: Any = await _get_result(call, context)
-    if type(rv) is str and not (_is_processed(context) or request_finished.receivers):
-        start = text_start(context.app.response_class, rv, context.request.environ)
-        if start is not None:
-            return start
-    response = await finalize_request(call, context, rv)
-    rv = None
-    return response
+def _start_of(context: RequestContext, rv: Any) -> Start | None:
+    """Return the start of a text that no function of the user's will see as a response; None: make that."""
+    if type(rv) is not str or _is_processed(context) or request_finished.receivers:
+        return None
+    return text_start(context.app.response_class, rv, context.request.environ)
 
 
 @native

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..bridge import InWorker, call_here, drive, original
 from ..ctx import State
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import is_plain, serve
+from ..lifecycle import serve, untouched
 from ..serving import REFUSAL, RETRY_AFTER, start_for_wsgi
 from ..wrappers import heartbeat_of, is_event_stream, overrides_call, response_start, take_close_functions
 from .body import AsyncBody, StreamedBody, close_body
@@ -54,7 +54,7 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
         call.serve(context)
     responder = Responder(call, environ, start_response)
     try:
-        body: Any = drive(serve(call, context, responder.respond, is_plain(app)))
+        body: Any = drive(serve(call, context, responder.respond, untouched.steps(app)))
     except BaseException:
         responder.close_unsent()
         raise
