@@ -118,7 +118,7 @@ def as_latin1(text: str) -> str:
 _DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
 
 
-_usual: dict[Any, Any] = {
+_usual: dict[str, Any] = {
     "REQUEST_METHOD": "GET",
     "SCRIPT_NAME": "",
     "PATH_INFO": "",
@@ -139,10 +139,12 @@ _usual: dict[Any, Any] = {
 }
 
 
-def _roomy(items: dict[Any, Any]) -> dict[str, Any]:
+def _roomy(items: dict[str, Any]) -> dict[str, Any]:
     """Return a dict whose copies have room for the headers, so that they needn't grow in each request."""
-    roomy = {**items, **dict.fromkeys(range(8))}
-    for key in range(8):
+    # text like the other keys: a dict with any other kind of key is a slower one for good
+    room = [f"room {number}" for number in range(8)]
+    roomy = {**items, **dict.fromkeys(room)}
+    for key in room:
         del roomy[key]
     return roomy
 
