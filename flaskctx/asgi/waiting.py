@@ -9,8 +9,9 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from .exchange import Exchange
 
-DELAY = 0.2
-"""Seconds that a request must wait before its connection is watched: a quick one shall not pay for it."""
+DELAY = 0.5
+"""Seconds that a request must wait before its connection is watched: a quick one shall not pay for it, nor one of
+many on a busy server."""
 
 PERIOD = 0.1
 """Seconds between two looks."""
