@@ -9,7 +9,7 @@ import anyio.lowlevel
 
 from ..bridge import InWorker, OnLoop, bound
 from ..ctx import State
-from ..lifecycle import end_stream, propagates
+from ..lifecycle import end_stream, log_of_left_request, propagates
 from ..wrappers import may_block_at_start
 from .answer import Answer, answer_of
 from .client import Client
@@ -94,18 +94,17 @@ class Exchange:
             # an overridden `wsgi_app`: its contexts, and what happens to errors, are its own business
             await self.answer.close(call)
             return
-        log = context.app.log_exception
         try:
             await self.answer.close(call)
         except Exception as failure:
-            log((type(failure), failure, failure.__traceback__))
+            log_of_left_request(context, failure)
         finally:
             try:
                 await end_stream(call, context, error)
             except Exception as failure:
                 if error is None and propagates(context.app):
                     raise
-                log((type(failure), failure, failure.__traceback__))
+                log_of_left_request(context, failure)
             finally:
                 for start in context._after_response:
                     start()

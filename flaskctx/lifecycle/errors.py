@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, InternalServerError
 from werkzeug.routing import RequestRedirect, RoutingException
 
+from ..ctx import AppContext, Borrowed
 from ..debughelpers import FormDataRoutingRedirect
+from ..globals import _request_ctx_stack
 from ..signals import got_request_exception
 from .notify import send
 from .overrides import native, overridden, step
@@ -71,7 +74,8 @@ async def handle_exception(call: Call, context: RequestContext, error: Exception
 async def last_resort(call: Call, context: RequestContext, error: BaseException) -> Response:
     """Answer with a plain 500 when the error handling itself, or a teardown function, has failed."""
     try:
-        await _log(call, context, error)
+        with seen_again(context):
+            await _log(call, context, error)
     except Exception:
         context.app.logger.exception("log_exception failed while it logged %r.", error)
     response: Any = InternalServerError(original_exception=error).get_response()
@@ -91,6 +95,19 @@ async def _log(call: Call, context: RequestContext, error: BaseException) -> Non
         await call(app.log_exception, exc_info)
     else:
         app.log_exception(exc_info)
+
+
+def seen_again(context: RequestContext) -> AbstractContextManager[None]:
+    """Return what makes a request current for who logs its error, where it has been left already."""
+    if _request_ctx_stack.top is context:
+        return nullcontext()
+    return Borrowed(AppContext(context.app), context)
+
+
+def log_of_left_request(context: RequestContext, error: BaseException) -> None:
+    """Log an error that has come up at the end of a request, when it was current no more."""
+    with seen_again(context):
+        context.app.log_exception((type(error), error, error.__traceback__))
 
 
 def find_error_handler(app: Flask, error: Exception, blueprints: list[str]) -> ErrorHandlerCallable | None:

@@ -14,7 +14,7 @@ import anyio
 from ..bridge import Pump, drive
 from ..ctx import BodyContext, State
 from ..globals import _app_ctx_stack, _request_ctx_stack
-from ..lifecycle import end_stream, propagates
+from ..lifecycle import end_stream, log_of_left_request, propagates
 from ..wrappers import HEARTBEAT, has_no_body, heartbeat_of, take_close_functions
 from ..wrappers.client import has_hung_up
 from .events import LOOK
@@ -130,7 +130,7 @@ class StreamedBody:
         except Exception as failure:
             if self._error is None and propagates(context.app):
                 raise
-            context.app.log_exception((type(failure), failure, failure.__traceback__))
+            log_of_left_request(context, failure)
 
     def __del__(self) -> None:
         if not sys.is_finalizing():

@@ -9,7 +9,7 @@ import traceback
 import pytest
 from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, NotFound
 
-from flaskctx import Blueprint, abort, g, got_request_exception, request
+from flaskctx import Blueprint, abort, g, got_request_exception, request, stream_with_context
 
 from ..conftest import Exchange, build_environ, build_scope
 
@@ -147,6 +147,22 @@ class TestUnhandled:
         assert (answer.status_code, "Internal Server Error" in answer.text) == (500, True)
         assert "LookupError: in the handler" in caplog.text
         assert "Custom: in the view" in caplog.text
+
+    def test_the_log_names_the_request_of_a_teardown_that_fails(self, app, server, colour, caplog):
+        app.get("/gone")(colour(lambda: "hello"))
+        app.teardown_request(colour(raising(Custom("teardown"))))
+        assert server.get("/gone").status_code == 500
+        assert [record.message for record in caplog.records] == ["Exception on /gone [GET]"]
+
+    def test_and_that_of_one_that_fails_after_a_stream(self, app, server, colour, caplog):
+        @app.get("/gone")
+        @colour
+        def view():
+            return stream_with_context(iter(["a", "b"]))
+
+        app.teardown_request(colour(raising(Custom("teardown"))))
+        server.get("/gone")
+        assert [record.message for record in caplog.records] == ["Exception on /gone [GET]"]
 
     def test_errors_of_after_hooks_become_a_500(self, app, server, colour, caplog):
         app.after_request(colour(raising(Custom("after"))))
