@@ -217,6 +217,8 @@ class Flask(Scaffold):
         self._websocket_threads = PoolOnDemand(self.config, "MAX_WEBSOCKET_THREADS", patient=False)
         self._background_threads = PoolOnDemand(self.config, "MAX_BACKGROUND_THREADS")
         self._background_tasks = BackgroundTasks(self)
+        self._requests_under_way = 0
+        """How many requests are being served through ASGI."""
         self._serving: Serving | None = None
         self._server_loop: Any = None
         if lifespan is not None:

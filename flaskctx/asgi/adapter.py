@@ -33,8 +33,6 @@ class ASGIAdapter:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self.under_way = 0
-        """How many requests are being served."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, *, inside: bool = False) -> None:
         """Serve one HTTP request, one websocket, or the lifespan.
@@ -61,11 +59,11 @@ class ASGIAdapter:
                 serve = _hiding_foreign_contexts(serve)
             if app._serving is not None and not await start_for_asgi(app, app._serving):
                 serve = refuse
-            self.under_way += 1
+            app._requests_under_way += 1
             try:
                 await serve(app, scope, receive, send)
             finally:
-                self.under_way -= 1
+                app._requests_under_way -= 1
         elif kind == "lifespan":
             await serve_lifespan(app, receive, send)
         else:

@@ -17,7 +17,7 @@ from ..wrappers.input import CHUNK, MEMORY_LIMIT, NOT_ARRIVED
 
 if TYPE_CHECKING:
     from ..wrappers import Request
-    from .types import Message, Receive, Scope
+    from .types import Message, Receive
 
 READ_AHEAD = 512 * 1024
 """Bytes of a body that are taken, and kept in memory, before somebody reads them, to see whether the client leaves."""
@@ -222,9 +222,8 @@ def _size(message: Message) -> int:
     return len(message.get("body", b"")) + 100
 
 
-def expects_body(scope: Scope, environ: dict[str, Any]) -> bool:
+def expects_body(environ: dict[str, Any]) -> bool:
     """Tell whether a request can have a body: RFC 9112, section 6.3; in HTTP/2 and 3 any request can."""
-    length = environ.get("CONTENT_LENGTH")
-    if length is not None:
-        return bool(length != "0")
-    return "HTTP_TRANSFER_ENCODING" in environ or scope.get("http_version", "1.1") not in ("1.0", "1.1")
+    if "CONTENT_LENGTH" in environ:
+        return bool(environ["CONTENT_LENGTH"] != "0")
+    return "HTTP_TRANSFER_ENCODING" in environ or environ["SERVER_PROTOCOL"] not in ("HTTP/1.1", "HTTP/1.0")

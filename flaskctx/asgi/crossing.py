@@ -87,7 +87,7 @@ class _Exchange:
         self._send = send
         self._receiving: asyncio.Future[Message] | None = None
         self._complete = asyncio.Event()
-        if not expects_body(scope, self._environ):
+        if not expects_body(self._environ):
             self._complete.set()
         self._gone = False
 

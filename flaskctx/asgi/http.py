@@ -50,7 +50,7 @@ async def _serve(
     app: Flask, scope: Scope, receive: Receive, send: Send, run: Run, cancel_scope: anyio.CancelScope | None = None
 ) -> None:
     environ = build_environ(scope)
-    body = _add_body(scope, environ, receive)
+    body = _add_body(environ, receive)
     call = OnLoop(app._new_seat, app.config)
     exchange = Exchange(call, environ, body, receive, cancel_scope)
     error: BaseException | None = None
@@ -124,9 +124,9 @@ def _release(call: OnLoop, body: RequestBody | None) -> None:
             call.copy_out()
 
 
-def _add_body(scope: Scope, environ: dict[str, Any], receive: Receive) -> RequestBody | None:
+def _add_body(environ: dict[str, Any], receive: Receive) -> RequestBody | None:
     """Give the environ its input; return it where there is something to be received."""
-    if not expects_body(scope, environ):
+    if not expects_body(environ):
         environ["wsgi.input"] = io.BytesIO()
         return None
     body = environ["wsgi.input"] = RequestBody(receive)

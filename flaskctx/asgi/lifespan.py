@@ -55,5 +55,5 @@ async def _message(receive: Receive, kind: str) -> None:
 async def _requests_end(app: Flask) -> None:
     """Wait for requests that the server has just cancelled: their teardown functions are still to run."""
     with anyio.move_on_after(END_WAIT):
-        while app.asgi.under_way:
+        while app._requests_under_way:
             await anyio.sleep(0.01)

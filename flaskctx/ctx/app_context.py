@@ -63,6 +63,16 @@ class _AppCtxGlobals:
         return f"<flaskctx.g of {top.app.name!r}>" if top is not None else object.__repr__(self)
 
 
+class _GlobalsOnDemand:
+    """`AppContext.g`: made when it is read first, as nobody can tell the difference."""
+
+    def __get__(self, context: Any, owner: type) -> Any:
+        if context is None:
+            return self
+        # in one step, as another thread may carry this context
+        return context.__dict__.setdefault("g", _AppCtxGlobals())
+
+
 class AppContext:
     """Makes an application current, by hand or on behalf of a request.
 
@@ -70,14 +80,19 @@ class AppContext:
     activation, from the outermost push to the pop that balances it, runs the teardown functions once.
     """
 
-    _state: str = State.NEW
+    if TYPE_CHECKING:
+        g: _AppCtxGlobals
+    else:
+        g = _GlobalsOnDemand()
     _lasts = False
     """Whether it is the one of the application's lifespan, which may go on for as long as the process."""
     _url_adapter: MapAdapter | None = _sentinel
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self.g: _AppCtxGlobals = app.app_ctx_globals_class()
+        self._state: str = State.NEW
+        if app.app_ctx_globals_class is not _AppCtxGlobals:
+            self.g = app.app_ctx_globals_class()
         self._nodes: list[Node[AppContext]] = []
 
     @property

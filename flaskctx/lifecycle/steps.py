@@ -313,7 +313,9 @@ async def process_response(call: Call, context: RequestContext, response: Respon
 
 def _is_processed(context: RequestContext) -> bool:
     """Tell whether there are after hooks, or maybe a session to be saved."""
-    return bool(context.app.after_request_funcs or context._after_request_functions or context.uses_session())
+    if context.app.after_request_funcs or context._after_request_functions:
+        return True
+    return context.uses_session()
 
 
 def _steps_of(context: RequestContext) -> Any:

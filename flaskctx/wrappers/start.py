@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ..unchanged import unchanged_class
@@ -30,7 +31,7 @@ _CALL = Response.__call__
 _makes_text_as_known = unchanged_class(
     Response,
     (
-        "__init__", "__call__", "_quick_class", "default_mimetype", "default_status", "timeout",
+        "__init__", "__call__", "default_mimetype", "default_status", "timeout",
         "automatically_set_content_length", "set_data", "status", "status_code", "_clean_status", "get_wsgi_response",
         "get_wsgi_headers", "get_app_iter", "iter_encoded", "is_sequence", "close",
     ),
@@ -47,6 +48,9 @@ _URLS = ("location", "content-location")
 
 _WITHOUT_BODY = (204, 304)
 
+
+_HTML = CONTENT_TYPES["text/html"]
+_OK, _OK_PHRASE = status_line(200), HTTP_STATUS_CODES[200]
 
 Start = tuple[str, int, list[tuple[str, str]], "Iterable[bytes] | None"]
 
@@ -94,8 +98,9 @@ def text_start(cls: type[Response], text: str, environ: dict[str, Any]) -> Start
     if cls is not Response or not (HEADERS_ARE_KNOWN and _makes_text_as_known(cls)):
         return None
     body = text.encode()
-    headers = [CONTENT_TYPES["text/html"], ("Content-Length", str(len(body)))]
-    return status_line(200), 200, headers, () if environ["REQUEST_METHOD"] == "HEAD" else [body]
+    status = _OK if HTTP_STATUS_CODES.get(200) is _OK_PHRASE else status_line(200)
+    headers = [_HTML, ("Content-Length", str(len(body)))]
+    return status, 200, headers, () if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 def _streamed_start(response: Response, environ: dict[str, Any]) -> Start:
