@@ -7,25 +7,14 @@ import os
 import time
 
 import anyio
-from journal import note
+from journal import note, tell_of_teardowns
 
 from flaskctx import CarryingExecutor, EventStream, Flask, current_app, request
 
 app = Flask(__name__, static_folder=None)
+tell_of_teardowns(app)
 
 CHUNK = 64 * 1024
-
-
-@app.teardown_request
-async def tell(error):
-    await anyio.sleep(0.01)
-    if "key" in request.args:
-        note("teardown", request.args["key"])
-
-
-@app.get("/ready")
-def ready():
-    return "ready"
 
 
 # -- views that take long ----------------------------------------------------------------------------------------

@@ -6,24 +6,13 @@ import os
 import time
 
 import anyio
-from journal import note
+from journal import note, tell_of_teardowns
 
 from flaskctx import Flask, make_response, request
 
 app = Flask(__name__, static_folder=None)
 app.config["BODY_TIMEOUT"] = 0.5
-
-
-@app.teardown_request
-async def teardown(error):
-    await anyio.sleep(0.01)
-    if "key" in request.args:
-        note("teardown", request.args["key"])
-
-
-@app.get("/ready")
-def ready():
-    return "ready"
+tell_of_teardowns(app)
 
 
 @app.get("/too-long", timeout=0.2)

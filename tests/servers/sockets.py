@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import anyio
-from journal import note
+from journal import note, tell_of_teardowns
 
 from flaskctx import Flask, Response, WebsocketDisconnect, abort, request, websocket
 
@@ -18,11 +18,7 @@ app = Flask(__name__)
 app.config |= {"MAX_WEBSOCKET_THREADS": 4, "WORKER_WAIT": 0.2}
 members = set()
 sent = {}
-
-
-@app.get("/ready")
-def ready():
-    return "ready"
+tell_of_teardowns(app)
 
 
 @app.get("/state")
@@ -149,13 +145,6 @@ async def told():
 async def ask_for_long():
     if request.path == "/async/hook":
         await _wait_before_acceptance()
-
-
-@app.teardown_request
-async def tell(error):
-    await anyio.sleep(0.01)
-    if "key" in request.args:
-        note("teardown", request.args["key"])
 
 
 @app.websocket("/async/hook")
