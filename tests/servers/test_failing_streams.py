@@ -7,9 +7,7 @@ import time
 
 import pytest
 
-from .kinds import KINDS, by_name
-
-GRANIAN = by_name["granian-wsgi"]
+from .kinds import KINDS
 
 
 def read_failing(server, colour):
@@ -34,17 +32,10 @@ def check_log(server):
     assert server.output.count("raise BrokenStreamError") == 1
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not GRANIAN])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_connection_breaks_off(start, kind, colour):
     server = start(kind, "failing")
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         read_failing(server, colour)
     check_log(server)
     assert server.get("/ready").status == 200
-
-
-def test_granian_ends_it_regularly_through_wsgi(start, colour):
-    """Known limit: it logs what the body has raised, and ends the response as if it were whole; not through ASGI."""
-    server = start(GRANIAN, "failing")
-    assert read_failing(server, colour) == b"begin"
-    check_log(server)
