@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +136,9 @@ class StreamedBody:
     def __del__(self) -> None:
         if not sys.is_finalizing():
             self._abandoned = True
-            self.close()
+            # In a Context of its own. The collector may have come in the midst of a ContextVar.set, and up to Python
+            # 3.11 that reads freed memory where somebody else sets a variable of the same Context meanwhile.
+            Context().run(self.close)
 
 
 class AsyncBody(StreamedBody):

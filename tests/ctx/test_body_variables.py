@@ -148,6 +148,22 @@ def test_what_an_abandoned_one_has_set_does_not_get_to_who_collects_it(app):
     assert word.get() == "the collector's"
 
 
+def test_nor_does_what_its_end_sets(app):
+    """The collector may have come in the midst of a ContextVar.set: the Context there has to stay as it is."""
+
+    @app.get("/")
+    def view():
+        response = Response(iter(["a", "b"]))
+        response.call_on_close(lambda: word.set("set by the end"))
+        return response
+
+    body = app(environ(), lambda *args: None)
+    word.set("the collector's")
+    del body
+    gc.collect()
+    assert word.get() == "the collector's"
+
+
 @pytest.mark.parametrize("by", ["view", "hook"])
 def test_a_function_of_call_on_close_may_reset_what_was_set_before(app, server, body, by):
     """A token belongs to the Context in which it was made, and the body's is another one."""
