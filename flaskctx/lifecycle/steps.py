@@ -65,6 +65,7 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
         try:
             await (NATIVE_STEPS if plain else JUDGED_STEPS).enter_request_context(call, context)
             if plain:
+                # full_dispatch_request, but for a text that need not become a response
                 rv = await _get_result(call, context)
                 response: Any = _start_of(context, rv) or await finalize_request(call, context, rv)
                 rv = None
