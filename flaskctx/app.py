@@ -214,6 +214,7 @@ class Flask(Scaffold):
         self._got_first_request = False
         self._before_request_lock = threading.Lock()
         self._worker_threads = PoolOnDemand(self.config, "MAX_WORKER_THREADS")
+        # `def` views of websockets keep a thread for long: they shall leave those of HTTP requests alone
         self._websocket_threads = PoolOnDemand(self.config, "MAX_WEBSOCKET_THREADS", patient=False)
         self._background_threads = PoolOnDemand(self.config, "MAX_BACKGROUND_THREADS")
         self._background_tasks = BackgroundTasks(self)
@@ -706,19 +707,12 @@ class Flask(Scaffold):
     def _awaitable(self, steps: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
         return awaitable_call(self._seat, steps, *args, **kwargs)
 
-    def _new_seat(self) -> Seat:
-        return self._worker_threads.new_seat()
-
-    def _new_websocket_seat(self) -> Seat:
-        # `def` views of websockets keep a thread for long: they shall leave those of HTTP requests alone
-        return self._websocket_threads.new_seat()
-
     def _seat(self) -> Seat:
         """Return a place for `def` functions: the current request's while it lasts, else a new one."""
         top = _request_ctx_stack.top
         if top is not None and top.app is self and top._call is not None:
-            return top._call.lend_seat() or self._new_seat()
-        return self._new_seat()
+            return top._call.lend_seat() or self._worker_threads()
+        return self._worker_threads()
 
     @property
     def worker_pool(self) -> WorkerPool:
@@ -730,9 +724,6 @@ class Flask(Scaffold):
         self._worker_threads.close()
         self._websocket_threads.close()
         self._background_threads.close()
-
-    def _new_background_seat(self) -> Seat:
-        return self._background_threads.new_seat()
 
     def _has_blocking_converter(self) -> bool:
         return routes.has_blocking_converter(self.url_map)

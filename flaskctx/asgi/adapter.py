@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle import overridden, untouched
 from ..serving import REFUSAL, RETRY_AFTER, start_for_asgi
 from ..wsgi.foreign import hide_foreign_contexts
-from .http import serve_http, serve_wsgi_override
+from .http import run_override, serve_http
 from .lifespan import serve_lifespan
 from .mounting import mount_for_scope
 from .websocket import serve_websocket
@@ -50,7 +51,7 @@ class ASGIAdapter:
             mount: Mount | None = None
             if not direct and kind == "http" and wsgi_override(app):
                 # it comes before what is mounted: what it lets through is found by `wsgi_app`
-                serve = serve_wsgi_override
+                serve = partial(serve_http, run=run_override)
             elif app._mounts:
                 mount = mount_for_scope(app._mounts, scope)
             if mount is not None:

@@ -23,6 +23,22 @@ READ_AHEAD = 512 * 1024
 """Bytes of a body that are taken, and kept in memory, before somebody reads them, to see whether the client leaves."""
 
 
+class _NoBody(io.RawIOBase):
+    """The `wsgi.input` of all requests that have no body: always at its end, and never closed."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _buffer: Any) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+
+NO_BODY = _NoBody()
+
+
 class RequestBody(io.RawIOBase):
     """The `wsgi.input` of a request that came through ASGI: a file that grows as the body arrives.
 

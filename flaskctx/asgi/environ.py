@@ -8,6 +8,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
 
+from .body import NO_BODY
+
 if TYPE_CHECKING:
     from .types import Scope
 
@@ -19,7 +21,7 @@ _KEYS_LIMIT = 500
 
 
 def build_environ(scope: Scope) -> dict[str, Any]:
-    """Return the environ of an HTTP request; `wsgi.input` is the caller's to add."""
+    """Return the environ of an HTTP request; `wsgi.input` is the caller's to add where there is a body."""
     try:
         taken = _take(scope)
     except KeyError:
@@ -131,6 +133,7 @@ _usual: dict[str, Any] = {
     "wsgi.version": (1, 0),
     "wsgi.url_scheme": "http",
     "wsgi.errors": None,
+    "wsgi.input": NO_BODY,
     "wsgi.multithread": True,
     "wsgi.multiprocess": multiprocessing.parent_process() is not None,
     "wsgi.run_once": False,

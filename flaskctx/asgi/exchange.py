@@ -13,7 +13,7 @@ from ..lifecycle import end_stream, log_of_left_request, propagates
 from ..wrappers import may_block_at_start
 from .answer import Answer, answer_of
 from .client import Client
-from .waiting import DELAY, WaitingRoom, waiting_room
+from .waiting import DELAY, waiting_room
 
 if TYPE_CHECKING:
     from ..ctx import RequestContext
@@ -31,8 +31,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_body", "_call", "_cancel_scope", "_environ", "_has_left", "_room", "_server_receive", "_task", "answer",
-        "client", "context", "inner", "receive",
+        "_body", "_call", "_cancel_scope", "_environ", "_has_left", "_server_receive", "_task", "_waits_among",
+        "answer", "client", "context", "inner", "receive",
     )  # fmt: skip
 
     context: RequestContext | None
@@ -55,14 +55,14 @@ class Exchange:
         self._cancel_scope = cancel_scope
         self.receive = self._server_receive = receive
         self._has_left = False
-        self._room: WaitingRoom | None = None
+        self._waits_among: dict[Exchange, None] | None = None
         self._task: asyncio.Task[Any] | None = None
         self.context = self.inner = self.answer = self.client = None
         call.exchange = self
 
     # -- the answer ----------------------------------------------------------------------------------------------
 
-    def respond(self, response: Any, may_block: bool = False, failure: BaseException | None = None) -> Answer | None:
+    def respond(self, response: Any, may_block: bool = False, *, failure: BaseException | None = None) -> Answer | None:
         """Settle the answer; a second one, made because a teardown has failed, takes the place of the first.
 
         Returns None where functions of the response's own class have to be called, unless they may block here.
@@ -113,14 +113,17 @@ class Exchange:
 
     def waits(self) -> None:
         """Watch the connection from now on; called when the request waits on the loop, so quick ones don't pay."""
-        if self.client is None and self._room is None and self._may_be_watched():
+        client = self.client
+        if client is not None:
+            if client.task is None:
+                self._tell_task(client)
+        elif self._waits_among is None and self._may_be_watched():
             if DELAY and self._cancel_scope is None:
-                self._task, self._room = asyncio.current_task(), waiting_room()
-                self._room.enter(self)
+                loop = asyncio.get_running_loop()
+                self._task = asyncio.current_task(loop)
+                self._waits_among = waiting_room(loop).enter(self)
             else:
                 self.watch(DELAY)
-        elif self.client is not None and self.client.task is None:
-            self._tell_task(self.client)
 
     def awaits_view(self) -> None:
         """End with the client from now on: what the request's `def` view has led to is awaited."""
@@ -137,8 +140,8 @@ class Exchange:
 
     def ends(self) -> None:
         """Wait no longer: the request has ended."""
-        if self._room is not None:
-            self._room.leave(self)
+        if self._waits_among is not None:
+            self._waits_among.pop(self, None)
 
     def is_gone(self) -> bool:
         """Tell whether the client has left, as far as is known; the first question starts the watching."""

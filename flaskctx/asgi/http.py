@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from asyncio import _get_running_loop
 from typing import TYPE_CHECKING, Any
@@ -28,18 +27,6 @@ if TYPE_CHECKING:
     Run = Callable[[Flask, OnLoop, Exchange, dict[str, Any]], Awaitable[Any]]
 
 
-def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-    """Serve one request. Ends when its response is sent, its teardown has run and its thread is free."""
-    serve_it = _serve_in_scope if _get_running_loop() is None else _serve
-    return serve_it(app, scope, receive, send, run_lifecycle)
-
-
-def serve_wsgi_override(app: Flask, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-    """Serve one request through the application's own `wsgi_app`."""
-    serve_it = _serve_in_scope if _get_running_loop() is None else _serve
-    return serve_it(app, scope, receive, send, run_override)
-
-
 async def _serve_in_scope(app: Flask, scope: Scope, receive: Receive, send: Send, run: Run) -> None:
     """Serve one request on trio, where nothing but a scope that was entered beforehand can be cancelled."""
     with anyio.CancelScope() as cancel_scope:
@@ -51,7 +38,7 @@ async def _serve(
 ) -> None:
     environ = build_environ(scope)
     body = _add_body(environ, receive)
-    call = OnLoop(app._new_seat, app.config)
+    call = OnLoop(app._worker_threads, app.config)
     exchange = Exchange(call, environ, body, receive, cancel_scope)
     error: BaseException | None = None
     try:
@@ -91,12 +78,21 @@ def run_lifecycle(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[st
     if not untouched.steps(app):
         return _run_judged(app, call, exchange, environ)
     exchange.context = context = app.request_context(environ)
-    return call.run(serve(call, context, exchange.respond, True))
+    return call.run(serve(call, context, exchange, True))
+
+
+def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send, run: Run = run_lifecycle) -> Awaitable[None]:
+    """Serve one request. Ends when its response is sent, its teardown has run and its thread is free.
+
+    :param run: `run_override` to serve it through the application's own `wsgi_app`.
+    """
+    serve_it = _serve_in_scope if _get_running_loop() is None else _serve
+    return serve_it(app, scope, receive, send, run)
 
 
 async def _run_judged(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> None:
     exchange.context = context = await own_request_context(app, call, environ)
-    await call.run(serve(call, context, exchange.respond, False))
+    await call.run(serve(call, context, exchange, False))
 
 
 def run_override(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
@@ -125,9 +121,8 @@ def _release(call: OnLoop, body: RequestBody | None) -> None:
 
 
 def _add_body(environ: dict[str, Any], receive: Receive) -> RequestBody | None:
-    """Give the environ its input; return it where there is something to be received."""
+    """Give the environ its input where there is something to be received; return it."""
     if not expects_body(environ):
-        environ["wsgi.input"] = io.BytesIO()
         return None
     body = environ["wsgi.input"] = RequestBody(receive)
     environ["flaskctx.receive_body"] = body.receive_all

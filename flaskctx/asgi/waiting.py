@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from threading import local
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 if TYPE_CHECKING:
     from .exchange import Exchange
@@ -16,47 +18,60 @@ many on a busy server."""
 PERIOD = 0.1
 """Seconds between two looks."""
 
+_LOOKS = round(DELAY / PERIOD)
+
 
 class WaitingRoom:
-    """The waiting requests of one asyncio loop, the one that has waited longest first."""
+    """The waiting requests of one asyncio loop, by the period in which they came."""
 
-    __slots__ = ("__weakref__", "_is_looked_after", "_since")
+    __slots__ = ("_earlier", "_is_looked_after", "_loop", "newest")
 
-    def __init__(self) -> None:
-        self._since: dict[Exchange, float] = {}
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.newest: dict[Exchange, None] = {}
+        self._earlier: deque[dict[Exchange, None]] = deque()
+        self._loop = ref(loop)
         self._is_looked_after = False
 
-    def enter(self, exchange: Exchange) -> None:
-        """Have the request watched if it still waits after `DELAY` seconds."""
-        loop = asyncio.get_running_loop()
-        self._since[exchange] = loop.time()
+    def is_in(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Tell whether it is this loop's."""
+        return self._loop() is loop
+
+    def enter(self, exchange: Exchange) -> dict[Exchange, None]:
+        """Have the request watched if it still waits after `DELAY` seconds; return what it is to be taken out of."""
+        self.newest[exchange] = None
         if not self._is_looked_after:
             self._is_looked_after = True
-            loop.call_later(PERIOD, self._look, loop)
+            self._call_later()
+        return self.newest
 
-    def leave(self, exchange: Exchange) -> None:
-        """The request waits no longer."""
-        self._since.pop(exchange, None)
+    def _look(self) -> None:
+        self._earlier.append(self.newest)
+        self.newest = {}
+        if len(self._earlier) > _LOOKS:
+            for exchange in list(self._earlier.popleft()):
+                exchange.watch(0)
+        self._is_looked_after = any(self._earlier)
+        if self._is_looked_after:
+            self._call_later()
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        latest = loop.time() - DELAY
-        while self._since:
-            exchange, since = next(iter(self._since.items()))
-            if since > latest:
-                loop.call_later(PERIOD, self._look, loop)
-                return
-            del self._since[exchange]
-            exchange.watch(0)
-        self._is_looked_after = False
-
-
-_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, WaitingRoom] = WeakKeyDictionary()
+    def _call_later(self) -> None:
+        loop = self._loop()
+        assert loop is not None
+        loop.call_later(PERIOD, self._look)
 
 
-def waiting_room() -> WaitingRoom:
+class _Here(local):
+    """Each thread's: no two loops run in one at the same time."""
+
+    room: WaitingRoom | None = None
+
+
+_here = _Here()
+
+
+def waiting_room(loop: asyncio.AbstractEventLoop) -> WaitingRoom:
     """Return the room of the running loop."""
-    loop = asyncio.get_running_loop()
-    room = _rooms.get(loop)
-    if room is None:
-        room = _rooms[loop] = WaitingRoom()
+    room = _here.room
+    if room is None or not room.is_in(loop):
+        room = _here.room = WaitingRoom(loop)
     return room

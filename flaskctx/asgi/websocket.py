@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -33,9 +32,9 @@ async def serve_websocket(app: Flask, scope: Scope, receive: Receive, send: Send
     environ = build_environ({**scope, "method": "GET", "scheme": _SCHEMES.get(scope.get("scheme", "ws"), "http")})
     # what makes a handshake of the request to werkzeug, also where HTTP/2 has other ways to say so
     environ.update(HTTP_CONNECTION="Upgrade", HTTP_UPGRADE="websocket")
-    environ["asgi.scope"], environ["wsgi.input"] = scope, io.BytesIO()
+    environ["asgi.scope"] = scope
     connection = environ["flaskctx.websocket"] = WebsocketConnection(scope, receive, send)
-    call = OnLoop(app._new_websocket_seat, app.config)
+    call = OnLoop(app._websocket_threads, app.config)
     exchange = Exchange(call, environ)
     try:
         await _serve(app, call, exchange, environ, connection)
@@ -69,7 +68,7 @@ async def _serve(
             try:
                 exchange.context = context = await own_request_context(app, call, environ)
                 # never taken for plain: whether the handshake is answered already is asked on the way
-                await call.run(serve(call, context, exchange.respond, False))
+                await call.run(serve(call, context, exchange, False))
                 call.check()
             except (Exception, HouseIsFull) as raised:
                 # kept for outside: the task group would wrap it

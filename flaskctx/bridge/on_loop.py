@@ -208,12 +208,13 @@ class OnLoop(CancellableCall):
         A cancellation that arrives while the thread runs is raised at the next call of a function, or, if none
         follows, by `check()`.
         """
-        if context is None:
-            context = self.context
+        context = self.context if context is None else context
         if self.dropped:
             end_steps(self, steps, context, self.has_thread)
             return None  # type: ignore[return-value]
-        step: Callable[[Any], Any] = steps.send
+        # one bound method for all resumptions: it is kept while the request waits
+        step: Callable[[Any], Any]
+        step = send = steps.send
         value: Any = None
         while True:
             previous = bind(self)
@@ -233,10 +234,11 @@ class OnLoop(CancellableCall):
                     if outcome is not None:
                         return outcome.get()  # type: ignore[no-any-return]
                     self._check_outside_teardown()
-                    step, value = steps.send, None
                 else:
-                    self._tell_that_it_waits()
-                    step, value = steps.send, (yield signal)
+                    if self.exchange is not None:
+                        self.exchange.waits()
+                    value = yield signal
+                step = send
             except GeneratorExit:
                 self.drop()
                 end_steps(self, steps, context, signal is TO_WORKER and self.has_thread)
@@ -249,10 +251,6 @@ class OnLoop(CancellableCall):
     def _check_outside_teardown(self) -> None:
         if not self._in_teardown:
             self.check()
-
-    def _tell_that_it_waits(self) -> None:
-        if self.exchange is not None:
-            self.exchange.waits()
 
     def check(self) -> None:
         """Raise the cancellation that arrived while a thread was running."""

@@ -290,6 +290,8 @@ class WorkerSeat(Seat):
 class PoolOnDemand:
     """A pool that is started by the first seat that is wanted; anew in a forked process, and after `close`.
 
+    To be called for a seat.
+
     :param config: has the limit under `key`, in threads; read when the pool starts.
     :param patient: as for `WorkerPool`.
     """
@@ -314,7 +316,7 @@ class PoolOnDemand:
                     pool = self._pool = WorkerPool(self._config[self._key], self._key, self._patient)
         return pool
 
-    def new_seat(self) -> Seat:
+    def __call__(self) -> Seat:
         """Return a place for the `def` functions of one request."""
         return WorkerSeat(self.pool)
 

@@ -69,6 +69,8 @@ class RequestContext:
         session = _SessionOnDemand()
     _session: SessionMixin | None = None
     flashes: list[tuple[str, str]] | None = None
+    _after_functions: list[AfterRequestCallable[Any]] | None = None
+    """What `after_this_request` was given; None where it wasn't called."""
     _after_response: Sequence[Callable[[], object]] = ()
     """What `after_response` was given."""
     _handshake: Response | None = None
@@ -116,9 +118,15 @@ class RequestContext:
         """Opens the session when it is read first; None where it was opened at push, and before that."""
         self._streams = 0
         """How many `stream_with_context` bodies need this context after the lifecycle's end."""
-        self._after_request_functions: list[AfterRequestCallable[Any]] = []
         self._implicit_app_ctx_stack: list[AppContext | None] = []
         self._nodes: list[Node[RequestContext]] = []
+
+    @property
+    def _after_request_functions(self) -> list[AfterRequestCallable[Any]]:
+        """Flask's name for what `after_this_request` adds to."""
+        # in one step, as another thread may carry this context
+        functions: list[AfterRequestCallable[Any]] = self.__dict__.setdefault("_after_functions", [])
+        return functions
 
     def uses_session(self) -> bool:
         """Tell whether there may be a session to save: it was opened, or the client has sent cookies."""

@@ -194,7 +194,7 @@ def _finalize_request(context: Any) -> Iterator[Planned | Step]:
 
 
 def _process_response(context: Any) -> Iterator[Planned | Step]:
-    for function in context._after_request_functions:
+    for function in context._after_functions or ():
         yield Planned("after_this_request", function)
     yield from _hooks("after_request", context.app.after_request_funcs, (*context.request.blueprints, None), reversed)
     yield Step("save_session", context)

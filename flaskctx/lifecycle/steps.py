@@ -20,8 +20,8 @@ loop, and under ASGI the same coroutine moves between the loop and a worker thre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from werkzeug.exceptions import RequestTimeout
 
@@ -44,17 +44,29 @@ if TYPE_CHECKING:
     from ..wrappers import Response
     from ..wrappers.start import Start
 
-A = TypeVar("A")
+A = TypeVar("A", covariant=True)
 
 
-async def serve(call: Call, context: RequestContext, respond: Callable[..., A | None], plain: bool) -> A | None:
-    """Serve one request; return what `respond(response)` returned.
+class Responder(Protocol[A]):
+    """Who settles the answer to a request, as the protocol wants it."""
+
+    def respond(self, response: Any, may_block: bool = ..., *, failure: BaseException | None = ...) -> A | None:
+        """Settle the answer; a second one takes the place of the first.
+
+        :param response: a response, or what `text_start` returned.
+        :param may_block: whether functions of the user's may be called. Returns None where that is needed, and is then
+            called once more where they may.
+        :param failure: what a response of last resort stands for.
+        """
+        ...
+
+
+async def serve(call: Call, context: RequestContext, responder: Responder[A], plain: bool) -> A | None:
+    """Serve one request; return what `responder.respond(response)` returned.
 
     Whatever fails, the contexts are left and the teardown functions have run when this returns or raises.
 
-    :param respond: takes a response, or what `text_start` returned. It returns None where it would have to call
-        functions of the user's, which may block; it is then called once more, as `respond(response, True)`, where
-        they may. A response of last resort comes with the `failure` that it stands for.
+    :param responder: the protocol's.
     :param plain: whether the application's steps are `untouched`.
     """
     context._call = call
@@ -71,12 +83,12 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
                 rv = None
             else:
                 response = await step(call, context, "full_dispatch_request")
-            answer = respond(response)
+            answer = responder.respond(response)
             if answer is None:
-                answer = await call(respond, response, True)
+                answer = await call(responder.respond, response, True)
         except Exception as raised:
             error = original(raised)
-            answer = await _answer_error(call, context, respond, error)
+            answer = await _answer_error(call, context, responder, error)
     except BaseException as raised:
         # no body will be sent that could end the context later
         context._streams = 0
@@ -93,25 +105,23 @@ async def serve(call: Call, context: RequestContext, respond: Callable[..., A | 
     except Exception as failure:
         if propagates(context.app):
             raise
-        answer = respond(await last_resort(call, context, original(failure)), failure=original(failure))
+        answer = responder.respond(await last_resort(call, context, original(failure)), failure=original(failure))
     return answer
 
 
-async def _answer_error(
-    call: Call, context: RequestContext, respond: Callable[..., A | None], error: BaseException
-) -> A | None:
+async def _answer_error(call: Call, context: RequestContext, responder: Responder[A], error: BaseException) -> A | None:
     """Respond with the 500 for an exception that nothing has handled; raise it where exceptions propagate."""
     try:
         if not context._nodes:
             # the push failed before anything was current that handlers and hooks could use
             raise error
         response = await step(call, context, "handle_exception", error)
-        answer = respond(response)
-        return await call(respond, response, True) if answer is None else answer
+        answer = responder.respond(response)
+        return await call(responder.respond, response, True) if answer is None else answer
     except Exception as failure:
         if propagates(context.app):
             raise
-        return respond(await last_resort(call, context, original(failure)), failure=original(failure))
+        return responder.respond(await last_resort(call, context, original(failure)), failure=original(failure))
 
 
 async def _end_before_raising(
@@ -293,9 +303,9 @@ async def _close_unsent(call: Call, app: Flask, response: Response) -> None:
 async def process_response(call: Call, context: RequestContext, response: Response) -> Response:
     """Call the after hooks, innermost first, and save the session."""
     app, request = context.app, context.request
-    if context._after_request_functions:
+    if context._after_functions is not None:
         # a function may ask for another one while these run
-        for function in context._after_request_functions:
+        for function in context._after_functions:
             response = await call(function, response)
     if app.after_request_funcs:
         for name in (*request.blueprints, None):
@@ -314,7 +324,7 @@ async def process_response(call: Call, context: RequestContext, response: Respon
 
 def _is_processed(context: RequestContext) -> bool:
     """Tell whether there are after hooks, or maybe a session to be saved."""
-    if context.app.after_request_funcs or context._after_request_functions:
+    if context.app.after_request_funcs or context._after_functions:
         return True
     return context.uses_session()
 

@@ -137,7 +137,7 @@ class Job:
         """Run to the end; failures are logged and signalled."""
         self.scope = scope = anyio.CancelScope()
         self.ended = ended = anyio.Event()
-        call = OnLoop(self._app._new_background_seat, self._app.config, begun=True)
+        call = OnLoop(self._app._background_threads, self._app.config, begun=True)
         try:
             with scope:
                 await call.run(self._work(call))

@@ -54,7 +54,7 @@ def _serve(app: Flask, environ: WSGIEnvironment, start_response: StartResponse) 
         call.serve(context)
     responder = Responder(call, environ, start_response)
     try:
-        body: Any = drive(serve(call, context, responder.respond, untouched.steps(app)))
+        body: Any = drive(serve(call, context, responder, untouched.steps(app)))
     except BaseException:
         responder.close_unsent()
         raise
@@ -100,7 +100,9 @@ class Responder:
         self._body: Any = None
         self._started = False
 
-    def respond(self, response: Response | Start, failure: BaseException | None = None) -> Any:
+    def respond(
+        self, response: Response | Start, may_block: bool = True, *, failure: BaseException | None = None
+    ) -> Any:
         """Start the answer; called again while an exception is handled, it replaces the answer that was started.
 
         :param failure: what the response of last resort stands for. Servers, middleware and test clients that want
