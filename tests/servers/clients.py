@@ -68,6 +68,49 @@ def asks():
     return "done"
 
 
+# -- views that are not cancelled --------------------------------------------------------------------------------
+
+
+@app.get("/def/stays")
+def stays():
+    note("begun", request.args["key"])
+    until = time.monotonic() + 10
+    while not request.disconnected and time.monotonic() < until:
+        time.sleep(0.01)
+    note("left" if request.disconnected else "stayed", request.args["key"])
+    return ""
+
+
+@app.get("/async/stays", cancel_on_disconnect=False)
+async def async_stays():
+    note("begun", request.args["key"])
+    with anyio.move_on_after(10):
+        while not request.disconnected:
+            await anyio.sleep(0.01)
+    await anyio.sleep(0.1)
+    note("left" if request.disconnected else "stayed", request.args["key"])
+    return ""
+
+
+@app.get("/work")
+async def leaves_work():
+    """Start background work, and wait to be cancelled."""
+    key = request.args["key"]
+
+    async def later():
+        await anyio.sleep(1)
+        note("async-task", key)
+
+    def later_in_def():
+        time.sleep(1)
+        note("def-task", key)
+
+    app.add_background_task(later)
+    app.add_background_task(later_in_def)
+    note("begun", key)
+    await anyio.sleep(30)
+
+
 # -- streams without an end --------------------------------------------------------------------------------------
 
 

@@ -78,6 +78,23 @@ def test_a_thread_that_a_def_view_waits_for_sees_the_client_leave(running, go):
     in_time(seconds)
 
 
+@pytest.mark.parametrize("running", ASGI, indirect=True)
+def test_views_that_are_not_cancelled_may_ask_whether_it_has_left(running, colour):
+    connected, key = ask(running, f"/{colour}/stays")
+    running.wait_for_journal(key, "begun")
+    leave(connected)
+    assert running.wait_for_journal(key, "teardown") == ["begun", "left", "teardown"]
+
+
+@pytest.mark.parametrize("running", ASGI, indirect=True)
+def test_background_work_goes_on_when_the_client_leaves(running):
+    connected, key = ask(running, "/work")
+    running.wait_for_journal(key, "begun")
+    leave(connected)
+    done = running.wait_for_journal(key, "async-task", "def-task", "teardown")
+    assert done == ["async-task", "begun", "def-task", "teardown"]
+
+
 @pytest.mark.parametrize("running", KINDS, indirect=True)
 def test_a_client_that_does_not_read_stops_the_producer(running, colour):
     """Of a plain stream and of an event stream, both at once."""

@@ -1,4 +1,4 @@
-"""Time limits, and clients that leave before their answer, on real servers."""
+"""Time limits, on real servers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,6 @@ on_every_server = pytest.mark.parametrize("limited", SERVERS, indirect=True, sco
 under_asgi = pytest.mark.parametrize("limited", ASGI, indirect=True, scope="module")
 
 
-def leave(server, path):
-    """Send a request, and go once its view has been called."""
-    with server.socket(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()):
-        time.sleep(0.3)
-
-
 @on_every_server
 def test_an_async_view_that_takes_too_long_is_cancelled_and_answers_503(limited):
     assert limited.get("/too-long", key="too-long").status == 503
@@ -39,25 +33,6 @@ def test_a_body_that_takes_too_long_to_arrive_is_a_408(limited):
     head = b"POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 100\r\n\r\n"
     with limited.socket(head + b"0123456789") as connected:
         assert b" 408 " in read_to_end(connected).partition(b"\r\n")[0]
-
-
-@under_asgi
-def test_an_async_view_is_cancelled_when_its_client_leaves(limited):
-    leave(limited, "/async/leave?key=leave")
-    assert limited.wait_for_journal("leave", "teardown", "view-ended") == ["teardown", "view-ended"]
-
-
-@under_asgi
-@pytest.mark.parametrize("path", ["/async/stay", "/def/leave"])
-def test_other_views_may_ask_whether_it_has_left(limited, path):
-    leave(limited, f"{path}?key={path}")
-    assert limited.wait_for_journal(path, "left", "teardown") == ["left", "teardown"]
-
-
-@under_asgi
-def test_background_work_goes_on_when_the_client_leaves(limited):
-    leave(limited, "/leave-work?key=work")
-    assert limited.wait_for_journal("work", "async-task", "def-task") == ["async-task", "def-task", "teardown"]
 
 
 @on_every_server
