@@ -19,6 +19,7 @@ import functools
 import gc
 import io
 import json
+import signal
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,9 @@ def app():
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # a shell has started this in the background: the servers that tests start would be deaf to SIGINT, too
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "worlds(*names): the worlds in which the fixture `server` runs this test")
     if not hasattr(config, "workerinput"):
         # once, and not in each process that tests start, where PYTHONDONTWRITEBYTECODE is set
