@@ -35,7 +35,7 @@ from .loops import Inbox, asyncio_is_running, droppable, new_inbox
 from .mirror import Mirror
 from .moves import TO_LOOP, TO_WORKER
 from .running_loop import call_on_loop
-from .standing import bind
+from .standing import bind, here
 from .threads import Seat, WorkerSeat, seat_of_its_own
 
 logger = logging.getLogger("flaskctx.bridge")
@@ -217,7 +217,8 @@ class OnLoop(CancellableCall):
         step = send = steps.send
         value: Any = None
         while True:
-            previous = bind(self)
+            standing = here.standing
+            previous, standing.call = standing.call, self
             self._entered = context
             try:
                 signal = context.run(step, value)
@@ -225,7 +226,7 @@ class OnLoop(CancellableCall):
                 result: T = stop.value
                 return result
             finally:
-                bind(previous)
+                standing.call = previous
                 # an error's traceback refers to this frame: without the cycle, what it holds is freed at once
                 value = None
             try:

@@ -6,26 +6,38 @@ carry a call to a thread or task where it is wrong.
 
 from __future__ import annotations
 
-from _thread import get_ident
+from threading import local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .call import Call
 
-_standing: dict[int, Call] = {}
-"""By the thread's number, which another thread may have later: nothing is kept of one that has ended."""
+
+class Standing:
+    """Where one thread stands."""
+
+    __slots__ = ("call",)
+
+    def __init__(self) -> None:
+        self.call: Call | None = None
+
+
+class _Here(local):
+    def __init__(self) -> None:
+        self.standing = Standing()
+
+
+here = _Here()
+"""`here.standing` is the running thread's, for who changes it back and forth."""
 
 
 def bind(call: Call | None) -> Call | None:
     """Note that this thread runs on behalf of `call` (None: of nobody); return what stood there before."""
-    ident = get_ident()
-    if call is None:
-        return _standing.pop(ident, None)
-    previous = _standing.get(ident)
-    _standing[ident] = call
+    standing = here.standing
+    previous, standing.call = standing.call, call
     return previous
 
 
 def bound() -> Call | None:
     """Return the call on whose behalf this thread runs, if any."""
-    return _standing.get(get_ident())
+    return here.standing.call

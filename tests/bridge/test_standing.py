@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
+from queue import SimpleQueue
 
 from flaskctx.bridge import bound
-from flaskctx.bridge.standing import _standing, bind
+from flaskctx.bridge.standing import bind
 
 
 def test_nothing_is_kept_of_a_thread_that_stands_nowhere():
@@ -14,12 +14,23 @@ def test_nothing_is_kept_of_a_thread_that_stands_nowhere():
     assert bound() is call
     assert bind(None) is call
     assert bound() is None
-    assert threading.get_ident() not in _standing
 
 
 def test_nothing_is_kept_of_the_threads_that_have_served_requests(app, server, colour):
+    app.config["MAX_WORKER_THREADS"] = 1
     app.before_request(lambda: None)
-    app.get("/")(colour(lambda: str(threading.get_ident())))
-    ident = int(server.get("/").text)
-    assert ident not in _standing
-    assert threading.get_ident() not in _standing
+    app.get("/")(colour(lambda: "hello"))
+    assert server.get("/").text == "hello"
+    assert bound() is None
+    assert on_worker_thread(app, bound) is None
+
+
+def on_worker_thread(app, function):
+    """Return what a function returns that is called outside of any request."""
+    seat, returned = app._worker_threads(), SimpleQueue()
+    seat.settle(seat.pool.take(None))
+    seat.submit(lambda: returned.put(function()))
+    try:
+        return returned.get(timeout=5)
+    finally:
+        seat.release()
