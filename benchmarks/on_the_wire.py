@@ -208,7 +208,11 @@ def show(title: str, unit: str, samples: dict[str, list[float]]) -> None:
     """Print a line: the medians, and flaskctx's as multiples of the others'."""
     medians = {name: statistics.median(values) for name, values in samples.items()}
     ours = medians.pop("flaskctx")
-    others = [f"{name} {value:,.1f}{unit} ({ours / value:.2f}x)" for name, value in medians.items()]
+    others = [
+        # a server may have answered nothing in its time
+        f"{name} {value:,.1f}{unit}" + (f" ({ours / value:.2f}x)" if value else "")
+        for name, value in medians.items()
+    ]
     print(f"| {title} | {ours:,.1f}{unit} | {' | '.join(others)} |", flush=True)
 
 
@@ -216,7 +220,8 @@ def rate_and_effort(server: Served, path: str, connections: int) -> tuple[float,
     """Return the requests a second, and those in a second of the server's CPU time."""
     before = server.cpu_time()
     answered = rate(server.port, path, connections)
-    return answered, answered * SECONDS / (server.cpu_time() - before)
+    used = server.cpu_time() - before
+    return answered, answered * SECONDS / used if used else 0.0
 
 
 def show_cost_of_uploads(rounds: int) -> None:
