@@ -12,6 +12,7 @@ from uuid import UUID
 
 from werkzeug.http import http_date
 
+from ..unchanged import unchanged_object
 from .classic import CodecAttribute, codec
 
 if TYPE_CHECKING:
@@ -206,10 +207,19 @@ class DefaultJSONProvider(JSONProvider):
 
         :raises TypeError: values and keyword arguments were mixed.
         """
-        obj = self._prepare_response_obj(args, kwargs)
-        app = self._app
+        text = self._response_text(self._prepare_response_obj(args, kwargs))
+        return self._app.response_class(text, mimetype=self.mimetype)
+
+    def _response_text(self, obj: Any) -> str:
         compact = self.compact
         if compact is None:
-            compact = not app.debug
-        text = self.dumps(obj, separators=(",", ":")) if compact else self.dumps(obj, indent=2)
-        return app.response_class(text + "\n", mimetype=self.mimetype)
+            compact = not self._app.debug
+        return (self.dumps(obj, separators=(",", ":")) if compact else self.dumps(obj, indent=2)) + "\n"
+
+
+_responds_as_known = unchanged_object(DefaultJSONProvider, ("response", "_prepare_response_obj", "_response_text"))
+
+
+def sends_text(provider: JSONProvider) -> bool:
+    """Tell whether the responses of a provider are `_response_text` as a `mimetype`, and nothing else."""
+    return isinstance(provider, DefaultJSONProvider) and _responds_as_known(provider)

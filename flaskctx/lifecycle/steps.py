@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from werkzeug.exceptions import RequestTimeout
 
 from ..bridge import HouseIsFull, is_async, limited, original
+from ..json.provider import sends_text
 from ..signals import request_finished, request_started
 from ..websockets import WebsocketDisconnect
-from ..wrappers import TimeLimitExceeded, make_response, needs_calling, text_start
+from ..wrappers import TimeLimitExceeded, make_response, needs_calling, starts_from_text, text_start
 from . import app_context, errors, teardown  # noqa: F401  they register their steps
 from .end import end_request, leave_quietly, lend_to_debugger
 from .errors import last_resort, propagates
@@ -150,10 +151,19 @@ async def _end_after_error(call: Call, context: RequestContext, error: BaseExcep
 
 
 def _start_of(context: RequestContext, rv: Any) -> Start | None:
-    """Return the start of a text that no function of the user's will see as a response; None: make that."""
-    if type(rv) is not str or _is_processed(context) or request_finished.receivers:
+    """Return the start of a text or JSON that no function of the user's will see as a response; None: make that."""
+    kind = type(rv)
+    if (kind is not str and kind is not dict and kind is not list) or _is_processed(context):
         return None
-    return text_start(context.app.response_class, rv, context.request.environ)
+    app, mimetype = context.app, "text/html"
+    provider: Any = app.json
+    if kind is not str:
+        if not sends_text(provider):
+            return None
+        mimetype = provider.mimetype
+    if request_finished.receivers or not starts_from_text(app.response_class, mimetype):
+        return None
+    return text_start(rv if kind is str else provider._response_text(rv), mimetype, context.request.environ)
 
 
 @native

@@ -15,6 +15,7 @@ from .start import (
     overrides_call,
     overrides_start,
     response_start,
+    starts_from_text,
     take_close_functions,
     text_start,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "overrides_call",
     "overrides_start",
     "response_start",
+    "starts_from_text",
     "take_close_functions",
     "text_start",
 ]

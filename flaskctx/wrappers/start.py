@@ -49,7 +49,6 @@ _URLS = ("location", "content-location")
 _WITHOUT_BODY = (204, 304)
 
 
-_HTML = CONTENT_TYPES["text/html"]
 _OK, _OK_PHRASE = status_line(200), HTTP_STATUS_CODES[200]
 
 Start = tuple[str, int, list[tuple[str, str]], "Iterable[bytes] | None"]
@@ -90,16 +89,19 @@ def response_start(response: Response, environ: dict[str, Any]) -> Start:
     return status, response._clean_status(status)[1], headers, app_iter
 
 
-def text_start(cls: type[Response], text: str, environ: dict[str, Any]) -> Start | None:
-    """Return what `response_start(cls(text), environ)` would return, without the response that nobody else will see.
+def starts_from_text(cls: type[Response], mimetype: str) -> bool:
+    """Tell whether `text_start` gives what a response of this class and type would give.
 
-    None where `cls` isn't the class that this package made, or isn't as it was: then the response has to be made.
+    It doesn't where `cls` isn't the class that this package made, or isn't as it was: the response has to be made then.
     """
-    if cls is not Response or not (HEADERS_ARE_KNOWN and _makes_text_as_known(cls)):
-        return None
+    return cls is Response and HEADERS_ARE_KNOWN and _makes_text_as_known(cls) and mimetype in CONTENT_TYPES
+
+
+def text_start(text: str, mimetype: str, environ: dict[str, Any]) -> Start:
+    """Return what `response_start` returns for a response from a text, without that, as nobody else will see it."""
     body = text.encode()
     status = _OK if HTTP_STATUS_CODES.get(200) is _OK_PHRASE else status_line(200)
-    headers = [_HTML, ("Content-Length", str(len(body)))]
+    headers = [CONTENT_TYPES[mimetype], ("Content-Length", str(len(body)))]
     return status, 200, headers, () if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 

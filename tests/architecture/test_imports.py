@@ -10,8 +10,8 @@ import pytest
 LAYERS = [
     # From the bottom up. A module may import from lower layers, and from its own package.
     {"local"},
-    {"globals"},
-    {"unchanged", "signals", "config", "typing", "debughelpers", "environment", "json", "logging", "bridge"},
+    {"globals", "unchanged"},
+    {"signals", "config", "typing", "debughelpers", "environment", "json", "logging", "bridge"},
     {"websockets"},
     {"ctx", "sessions", "wrappers", "concurrency", "command_group"},
     {"helpers", "lifecycle", "views"},

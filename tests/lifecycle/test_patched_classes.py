@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flaskctx import Flask, Request, Response
+from flaskctx import Flask, Request, Response, jsonify
 from flaskctx.ctx import AppContext, RequestContext
 from flaskctx.sessions import SecureCookieSessionInterface
 
@@ -89,3 +89,41 @@ def test_a_text_becomes_what_the_class_says_at_the_moment(app, server, monkeypat
     monkeypatch.setattr(Response, "default_status", 202)
     response = server.get("/")
     assert (response.status_code, response.headers["Content-Type"]) == (202, "text/plain; charset=utf-8")
+
+
+def test_data_become_what_the_class_and_the_provider_say_at_the_moment(app, server, monkeypatch):
+    app.get("/")(lambda: {"b": 1, "a": [2]})
+    response = server.get("/")
+    assert (response.headers["Content-Type"], response.text) == ("application/json", '{"a":[2],"b":1}\n')
+    app.json.sort_keys = False
+    app.json.compact = False
+    app.json.mimetype = "application/vnd.own+json"
+    response = server.get("/")
+    assert response.headers["Content-Type"] == "application/vnd.own+json"
+    assert response.text == '{\n  "b": 1,\n  "a": [\n    2\n  ]\n}\n'
+    monkeypatch.setattr(Response, "default_status", 202)
+    assert server.get("/").status_code == 202
+
+
+@pytest.mark.parametrize("on_class", [True, False])
+def test_a_patched_response_method_of_the_provider_is_called(app, server, monkeypatch, on_class):
+    app.get("/")(lambda: {"a": 1})
+    assert server.get("/").json == {"a": 1}
+    owner = type(app.json) if on_class else app.json
+    monkeypatch.setattr(owner, "response", lambda *args: app.response_class("patched"))
+    assert server.get("/").text == "patched"
+
+
+@pytest.mark.parametrize("data", [{"a": 1}, [1, 2], {}, []])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_data_are_sent_as_the_response_that_jsonify_makes(app, server, data, method):
+    app.get("/returned", endpoint="returned")(lambda: data)
+    app.get("/made", endpoint="made")(lambda: jsonify(data))
+    returned, made = server.request(method, "/returned"), server.request(method, "/made")
+    assert (returned.status_code, returned.text) == (made.status_code, made.text)
+    assert sorted(returned.headers.items()) == sorted(made.headers.items())
+
+
+def test_data_that_are_no_json_are_a_500(app, server):
+    app.get("/")(lambda: {"a": object()})
+    assert server.get("/").status_code == 500
