@@ -27,6 +27,33 @@ if TYPE_CHECKING:
     Run = Callable[[Flask, OnLoop, Exchange, dict[str, Any]], Awaitable[Any]]
 
 
+def run_lifecycle(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
+    """Run the lifecycle; the answer is then in the exchange."""
+    if not untouched.steps(app):
+        return _run_judged(app, call, exchange, environ)
+    exchange.context = context = app.request_context(environ)
+    return call.run(serve(call, context, exchange, True))
+
+
+async def _run_judged(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> None:
+    exchange.context = context = await own_request_context(app, call, environ)
+    await call.run(serve(call, context, exchange, False))
+
+
+def run_override(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
+    """Run the application's own `wsgi_app`, which may lead to its lifecycle."""
+    return call.run(serve_override(app, call, exchange, environ))
+
+
+def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send, run: Run = run_lifecycle) -> Awaitable[None]:
+    """Serve one request. Ends when its response is sent, its teardown has run and its thread is free.
+
+    :param run: `run_override` to serve it through the application's own `wsgi_app`.
+    """
+    serve_it = _serve_in_scope if _get_running_loop() is None else _serve
+    return serve_it(app, scope, receive, send, run)
+
+
 async def _serve_in_scope(app: Flask, scope: Scope, receive: Receive, send: Send, run: Run) -> None:
     """Serve one request on trio, where nothing but a scope that was entered beforehand can be cancelled."""
     with anyio.CancelScope() as cancel_scope:
@@ -71,33 +98,6 @@ async def _serve(
         call.exchange = error = None
         exchange.ends()
         _release(call, body)
-
-
-def run_lifecycle(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
-    """Run the lifecycle; the answer is then in the exchange."""
-    if not untouched.steps(app):
-        return _run_judged(app, call, exchange, environ)
-    exchange.context = context = app.request_context(environ)
-    return call.run(serve(call, context, exchange, True))
-
-
-def serve_http(app: Flask, scope: Scope, receive: Receive, send: Send, run: Run = run_lifecycle) -> Awaitable[None]:
-    """Serve one request. Ends when its response is sent, its teardown has run and its thread is free.
-
-    :param run: `run_override` to serve it through the application's own `wsgi_app`.
-    """
-    serve_it = _serve_in_scope if _get_running_loop() is None else _serve
-    return serve_it(app, scope, receive, send, run)
-
-
-async def _run_judged(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> None:
-    exchange.context = context = await own_request_context(app, call, environ)
-    await call.run(serve(call, context, exchange, False))
-
-
-def run_override(app: Flask, call: OnLoop, exchange: Exchange, environ: dict[str, Any]) -> Awaitable[Any]:
-    """Run the application's own `wsgi_app`, which may lead to its lifecycle."""
-    return call.run(serve_override(app, call, exchange, environ))
 
 
 async def _finish(call: OnLoop, exchange: Exchange, error: BaseException | None) -> None:
