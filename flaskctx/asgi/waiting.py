@@ -18,7 +18,8 @@ many on a busy server."""
 PERIOD = 0.1
 """Seconds between two looks."""
 
-_LOOKS = round(DELAY / PERIOD)
+LOOKS = round(DELAY / PERIOD)
+"""How many looks a request is let alone for."""
 
 
 class WaitingRoom:
@@ -47,7 +48,7 @@ class WaitingRoom:
     def _look(self) -> None:
         self._earlier.append(self.newest)
         self.newest = {}
-        if len(self._earlier) > _LOOKS:
+        if len(self._earlier) > LOOKS:
             for exchange in list(self._earlier.popleft()):
                 exchange.watch(0)
         self._is_looked_after = any(self._earlier)

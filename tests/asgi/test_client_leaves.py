@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from flaskctx import CarryingExecutor, Flask, carry, request, stream_with_context
+from flaskctx.asgi import exchange, waiting
 
 pytestmark = pytest.mark.anyio
 
@@ -44,6 +45,13 @@ class Client:
             await self._app.asgi(scope, self.receive, self.send)
 
 
+@pytest.fixture(autouse=True)
+def watched_soon(monkeypatch):
+    """Have the connections of requests that wait watched after a tenth of a second."""
+    monkeypatch.setattr(waiting, "PERIOD", 0.1 / (waiting.LOOKS + 1))
+    monkeypatch.setattr(exchange, "DELAY", 0.1)
+
+
 @pytest.fixture
 def log():
     return []
@@ -61,6 +69,26 @@ def app(log):
     return app
 
 
+@pytest.fixture(params=["alone", "behind a middleware around wsgi_app"])
+def wrapped_or_not(request, app):
+    if request.param != "alone":
+        inner = app.wsgi_app
+        app.wsgi_app = lambda environ, start_response: inner(environ, start_response)
+
+
+def until_left(log):
+    while not request.disconnected:
+        time.sleep(0.01)
+    log.append("seen")
+
+
+async def until_left_async(log):
+    while not request.disconnected:
+        await anyio.sleep(0.01)
+    log.append("seen")
+
+
+@pytest.mark.usefixtures("wrapped_or_not")
 async def test_cancels_an_async_view_and_runs_its_teardown_whole(app, log):
     @app.get("/")
     async def view():
@@ -111,12 +139,11 @@ async def test_lets_a_def_view_go_on(app, log):
     assert log == ["view ended", "after", "teardown"]
 
 
+@pytest.mark.usefixtures("wrapped_or_not")
 async def test_is_seen_by_a_def_view_that_asks(app, log):
     @app.get("/")
     def view():
-        while not request.disconnected:
-            time.sleep(0.01)
-        log.append("seen")
+        until_left(log)
         return "done"
 
     await Client(app, stays=0.05).get()
@@ -126,19 +153,11 @@ async def test_is_seen_by_a_def_view_that_asks(app, log):
 async def test_is_seen_by_an_async_view_that_asks(app, log):
     @app.get("/", cancel_on_disconnect=False)
     async def view():
-        while not request.disconnected:
-            await anyio.sleep(0.01)
-        log.append("seen")
+        await until_left_async(log)
         return "done"
 
     await Client(app, stays=0.05).get()
     assert log == ["seen", "teardown"]
-
-
-def until_left(log):
-    while not request.disconnected:
-        time.sleep(0.01)
-    log.append("seen")
 
 
 def in_a_carrying_executor(function):
@@ -190,13 +209,8 @@ async def test_is_seen_by_a_carried_thread_that_outlives_the_request(app, log):
 async def test_is_seen_by_a_task_that_an_async_view_waits_for(app, log):
     @app.get("/", cancel_on_disconnect=False)
     async def view():
-        async def poll():
-            while not request.disconnected:
-                await anyio.sleep(0.01)
-            log.append("seen")
-
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(poll)
+            tasks.start_soon(until_left_async, log)
         return "done"
 
     await Client(app, stays=0.05).get()
@@ -305,46 +319,12 @@ async def test_a_hook_may_answer_for_an_endpoint_without_view(app, log):
     assert log == ["answered", "teardown"]
 
 
-async def test_is_seen_behind_a_middleware_around_wsgi_app(app, log):
-    inner = app.wsgi_app
-    app.wsgi_app = lambda environ, start_response: inner(environ, start_response)
-
-    @app.get("/")
-    def view():
-        while not request.disconnected:
-            time.sleep(0.01)
-        log.append("seen")
-        return "done"
-
-    await Client(app, stays=0.05).get()
-    assert log == ["seen", "teardown"]
-
-
-async def test_cancels_an_async_view_behind_a_middleware_around_wsgi_app(app, log):
-    inner = app.wsgi_app
-    app.wsgi_app = lambda environ, start_response: inner(environ, start_response)
-
-    @app.get("/")
-    async def view():
-        try:
-            await anyio.sleep(30)
-        finally:
-            log.append("view ended")
-
-    client = Client(app)
-    await client.get()
-    assert log == ["view ended", "teardown"]
-    assert client.sent == []
-
-
 async def test_is_seen_by_a_generator_that_asks(app, log):
     @app.get("/")
     def view():
         def chunks():
             yield b"first"
-            while not request.disconnected:
-                time.sleep(0.01)
-            log.append("seen")
+            until_left(log)
 
         return stream_with_context(chunks())
 
