@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from ..bridge import HouseIsFull, OnLoop
-from ..bridge.loops import asyncio_is_running
+from ..bridge.loops import asyncio_is_running, droppable
 from ..lifecycle import serve
 from .client import Cancellation, ends_with_its_client
 from .connection import WebsocketConnection
@@ -47,7 +47,7 @@ async def serve_websocket(app: Flask, scope: Scope, receive: Receive, send: Send
         connection.end()
         call.exchange = None
         call.release()
-        if len(call.context) > OWN_VARIABLES:
+        if len(call.context) > OWN_VARIABLES and not call.dropped:
             call.copy_out()
 
 
@@ -61,8 +61,8 @@ async def _serve(
         if ends_with_its_client(exchange.context):
             cancellation.strike()
 
-    async with anyio.create_task_group() as tasks:
-        with anyio.CancelScope() as scope:
+    async with droppable(anyio.create_task_group()) as tasks:
+        with droppable(anyio.CancelScope()) as scope:
             cancellation = Cancellation(asyncio.current_task() if asyncio_is_running() else None, scope)
             tasks.start_soon(connection.read, exchange.notice_leaving, leaves_unnoticed)
             try:

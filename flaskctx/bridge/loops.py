@@ -269,7 +269,7 @@ async def cut_after(seconds: float, awaitable: Awaitable[T], late: Callable[[], 
 
 
 class droppable:
-    """A cancel scope for a coroutine that may be dropped: there is no task any more then that could leave a scope."""
+    """A cancel scope or task group for a coroutine that may be dropped: no task is left then that could leave it."""
 
     __slots__ = ("_scope",)
 
@@ -281,6 +281,12 @@ class droppable:
 
     def __exit__(self, exc_type: type[BaseException] | None, *exc: Any) -> bool:
         return exc_type is not GeneratorExit and bool(self._scope.__exit__(exc_type, *exc))
+
+    async def __aenter__(self) -> Any:
+        return await self._scope.__aenter__()
+
+    async def __aexit__(self, exc_type: type[BaseException] | None, *exc: Any) -> bool:
+        return exc_type is not GeneratorExit and bool(await self._scope.__aexit__(exc_type, *exc))
 
 
 def is_being_cancelled() -> bool:

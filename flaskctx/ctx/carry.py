@@ -43,10 +43,20 @@ class Borrowed:
         if self._request_context is not None:
             _request_ctx_stack.push_node(self._request_context)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
         app_node, request_node = self._before.pop()
         _app_ctx_stack.set_node(app_node)
         _request_ctx_stack.set_node(request_node)
+
+
+class BorrowedByTask(Borrowed):
+    """`Borrowed` for a coroutine: one that its loop has dropped ends in a Context that is somebody else's."""
+
+    __slots__ = ()
+
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        if exc_type is not GeneratorExit:
+            super().__exit__(exc_type)
 
 
 def carry(function: F) -> F:
@@ -81,7 +91,7 @@ def _carrying(function: F, app_context: AppContext | None, request_context: Requ
 
     @functools.wraps(function)
     async def carried_async(*args: Any, **kwargs: Any) -> Any:
-        with Borrowed(app_context, request_context):
+        with BorrowedByTask(app_context, request_context):
             return await function(*args, **kwargs)
 
     @functools.wraps(function)

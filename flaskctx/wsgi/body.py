@@ -19,7 +19,7 @@ from ..lifecycle import end_stream, log_of_left_request, propagates
 from ..wrappers import HEARTBEAT, has_no_body, heartbeat_of, take_close_functions
 from ..wrappers.client import has_hung_up
 from .events import LOOK
-from .foreign import empty_stacks
+from .foreign import EmptyStacks
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -84,7 +84,7 @@ class StreamedBody:
         if self._closed:
             return
         self._closed = True
-        with empty_stacks() if self._stands_alone else nullcontext():
+        with EmptyStacks() if self._stands_alone else nullcontext():
             self._close()
 
     def _close(self) -> None:

@@ -31,21 +31,24 @@ def hide_foreign_contexts(app: Flask, environ: Mapping[str, Any]) -> Iterator[No
         yield
         return
     _report(app, _app_ctx_stack.top_node, _request_ctx_stack.top_node)
-    with empty_stacks():
+    with EmptyStacks():
         yield
 
 
-@contextmanager
-def empty_stacks() -> Iterator[None]:
-    """Hide whatever is current here."""
-    app_node, request_node = _app_ctx_stack.top_node, _request_ctx_stack.top_node
-    _app_ctx_stack.set_node(None)
-    _request_ctx_stack.set_node(None)
-    try:
-        yield
-    finally:
-        _app_ctx_stack.set_node(app_node)
-        _request_ctx_stack.set_node(request_node)
+class EmptyStacks:
+    """Hides whatever is current here, for a block."""
+
+    def __enter__(self) -> None:
+        self._nodes = _app_ctx_stack.top_node, _request_ctx_stack.top_node
+        _app_ctx_stack.set_node(None)
+        _request_ctx_stack.set_node(None)
+
+    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
+        # a coroutine that its loop has dropped ends where the collector comes upon it: in somebody else's Context
+        if exc_type is not GeneratorExit:
+            app_node, request_node = self._nodes
+            _app_ctx_stack.set_node(app_node)
+            _request_ctx_stack.set_node(request_node)
 
 
 def _report(app: Flask, *nodes: Any) -> None:

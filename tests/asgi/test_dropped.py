@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from contextvars import Context, ContextVar
 
 import anyio
 import pytest
 
-from flaskctx import Flask, request, stream_with_context
+from flaskctx import Flask, carry, request, stream_with_context, websocket
 from flaskctx.asgi import disconnect
+
+word: ContextVar[str] = ContextVar("word")
 
 SCOPE = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
 
@@ -269,3 +272,82 @@ def test_one_that_waits_in_line_for_a_thread_leaves_it(dropped):
     asyncio.run(main())
     dropped.wait_for_end()
     assert dropped.log == ["view begins", *ENDS, "view ends", *COMPLETE]
+
+
+# -- what has dropped it stays as it is --------------------------------------------------------------------------
+
+
+WEBSOCKET_SCOPE = {"type": "websocket", "path": "/ws", "query_string": b"", "headers": [], "subprotocols": []}
+
+
+def drop_elsewhere(make_coroutine, start):
+    """Drop a task that was made in the Context `start`, as the garbage collector would; return what that has set."""
+    loop = asyncio.new_event_loop()
+    elsewhere = Context()
+    try:
+        task = start.run(lambda: loop.create_task(make_coroutine()))
+        loop.run_until_complete(asyncio.sleep(0.01))
+        task._log_destroy_pending = False
+        elsewhere.run(task.get_coro().close)
+    finally:
+        loop.close()
+    return dict(elsewhere)
+
+
+@pytest.fixture
+def pushed(dropped):
+    """A Context in which somebody has pushed an application context and left it there."""
+    context, app_context = Context(), Flask("foreign").app_context()
+    context.run(app_context.push)
+    yield context
+    context.run(app_context.pop)
+
+
+@pytest.fixture(params=["http", "websocket"])
+def scope(request, dropped):
+    """The scope of a request that waits for ever."""
+
+    @dropped.app.before_request
+    async def set_it():
+        word.set("set")
+
+    @dropped.app.get("/")
+    async def view():
+        await asyncio.sleep(60)
+
+    @dropped.app.websocket("/ws")
+    async def talk():
+        await websocket.receive()
+
+    return {"http": SCOPE, "websocket": WEBSOCKET_SCOPE}[request.param]
+
+
+def asgi_call(app, scope):
+    messages = [{"type": "websocket.connect"}] if scope is WEBSOCKET_SCOPE else []
+
+    async def receive():
+        return messages.pop() if messages else await asyncio.sleep(60)
+
+    async def send(message):
+        pass
+
+    return app.asgi(dict(scope), receive, send)
+
+
+def test_its_contextvars_do_not_reach_who_drops_it(dropped, scope):
+    assert drop_elsewhere(lambda: asgi_call(dropped.app, scope), Context()) == {}
+    assert dropped.log == ENDS
+
+
+def test_contexts_that_were_hidden_from_it_do_not_reach_who_drops_it(dropped, scope, pushed):
+    assert drop_elsewhere(lambda: asgi_call(dropped.app, scope), pushed) == {}
+    assert dropped.log == ENDS
+
+
+def test_contexts_that_a_task_carries_do_not_reach_who_drops_it(dropped, pushed):
+    async def wait():
+        await asyncio.sleep(60)
+
+    carried = pushed.run(carry, wait)
+    assert drop_elsewhere(carried, Context()) == {}
+    assert drop_elsewhere(carried, pushed) == {}
