@@ -33,6 +33,7 @@ from .bridge import (
     as_the_view,
     awaitable_call,
     call_here,
+    check_callable,
     drive,
     is_async,
     nonblocking,
@@ -223,6 +224,7 @@ class Flask(Scaffold):
         self._serving: Serving | None = None
         self._server_loop: Any = None
         if lifespan is not None:
+            check_callable("lifespan=", lifespan)
             self._serving_functions().lifespan = lifespan
         self.cli.name = self.name
         if self.has_static_folder:

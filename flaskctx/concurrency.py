@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar, cast
 import anyio.to_thread
 
 from .bridge.call import Outcome, Raised, Returned
+from .bridge.kinds import check_callable, is_async
 from .bridge.loops import new_inbox
 from .bridge.mailbox import gevent_patches_threads
 from .bridge.native import start_native_thread
@@ -33,11 +34,17 @@ async def run_in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.
     A thread can't be stopped. Where the caller is cancelled the function goes on to its end: a cancel scope of
     anyio or trio waits for that, asyncio's `Task.cancel()` and `asyncio.timeout` don't.
 
-    :param function: a `def` function. For a coroutine function, `await` it instead.
+    :param function: a `def` function.
     :returns: what the function returned.
+    :raises TypeError: it is no function, or an `async def` one: `await` that itself.
     :raises BaseException: what the function raised. StopIteration can't leave a coroutine and becomes the cause
         of a RuntimeError (PEP 479); an `errorhandler` gets the StopIteration itself.
     """
+    check_callable("run_in_thread", function)
+    if is_async(function):
+        raise TypeError(
+            f"{function!r} is an async def function: await it itself. run_in_thread is for `def` functions."
+        )
     work = partial(_outcome_of, copy_context(), partial(function, *args, **kwargs))
     outcome = await (_run_natively(work) if gevent_patches_threads() else anyio.to_thread.run_sync(work))
     return outcome.get()  # type: ignore[no-any-return]

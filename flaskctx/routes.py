@@ -96,6 +96,9 @@ class FlaskRule(Rule):
             raise ValueError(
                 f"timeout={timeout!r} of {string!r} is no number of seconds above 0. For no limit pass math.inf."
             )
+        for name, value in self.for_request.items():
+            if name != "timeout" and not (isinstance(value, (int, float)) and value >= 0):
+                raise ValueError(f"{name}={value!r} of {string!r} is no number of bytes or parts, 0 or more.")
         super().__init__(string, **options)
 
     def get_empty_kwargs(self) -> dict[str, Any]:

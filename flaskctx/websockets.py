@@ -18,6 +18,9 @@ T = TypeVar("T")
 HandshakeHeaders = Mapping[str, str] | Sequence[tuple[str, str]] | None
 
 
+_CLOSE_CODES = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
+
+
 class WebsocketDisconnect(Exception):
     """The websocket is closed, or its client is gone. A view that doesn't catch it has simply ended.
 
@@ -174,9 +177,16 @@ class Websocket:
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the websocket; where it wasn't accepted, the client's handshake is refused with a 403.
 
-        :param code: the close code: 1000, 1001, 1003, 1007 to 1011, or 3000 to 4999 (RFC 6455, section 7.4).
+        :param code: the close code: 1000 to 1003, 1007 to 1014, or 3000 to 4999. (RFC 6455, section 7.4, and
+            https://www.iana.org/assignments/websocket; the others must not be sent.)
         :param reason: a text of at most 123 bytes for the client.
+        :raises ValueError: another code, or a longer reason.
         """
+        if not any(code in codes for codes in _CLOSE_CODES):
+            raise ValueError(
+                f"A websocket can't be closed with the code {code!r}. Use 1000 for a normal end, or a number from 3000 "
+                "to 4999 for one of your own."
+            )
         if len(reason.encode()) > 123:
             raise ValueError(f"The reason for closing a websocket may have 123 bytes, not {len(reason.encode())}.")
         if not self._connection.accepted and self._context._handshake is None:

@@ -34,6 +34,22 @@ def test_returns_what_the_function_returns(run):
     assert run(main) == [3, 2, 1]
 
 
+def test_an_async_function_is_refused(run):
+    async def function():
+        pass
+
+    with pytest.raises(TypeError, match="await it itself"):
+        run(lambda: run_in_thread(function))
+
+
+def test_a_coroutine_is_refused(run):
+    async def function():
+        pass
+
+    with pytest.raises(TypeError, match=r"run_in_thread\(f, ...\) instead of run_in_thread\(f\(...\)\)"):
+        run(lambda: run_in_thread(function()))
+
+
 def test_the_function_runs_in_another_thread(run):
     async def main():
         return await run_in_thread(threading.get_ident)

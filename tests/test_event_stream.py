@@ -76,7 +76,7 @@ class TestServerSentEvent:
         with pytest.raises(ValueError, match="without NUL"):
             ServerSentEvent("data", id="a\0b")
 
-    @pytest.mark.parametrize("retry", [-1, 1.5, "3"])
+    @pytest.mark.parametrize("retry", [-1, 1.5, "3", True])
     def test_refuses_a_retry_that_is_no_number_of_milliseconds(self, retry):
         with pytest.raises(ValueError, match="milliseconds"):
             ServerSentEvent(retry=retry)

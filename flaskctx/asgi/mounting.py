@@ -64,14 +64,14 @@ def mount_wsgi(app: Flask, path: str, wsgi_app: Any) -> None:
     if _is_ours(wsgi_app):
         mount_asgi(app, path, wsgi_app)
     else:
-        _add(app, Mount(path, wsgi_app, WSGIInASGI(wsgi_app, app)))
+        _add(app, wsgi_app, Mount(path, wsgi_app, WSGIInASGI(wsgi_app, app)))
 
 
 def mount_asgi(app: Flask, path: str, asgi_app: Any) -> None:
     """Put an ASGI application under a path; see `Flask.mount_asgi`."""
     guest = Guest(asgi_app, path)
     # an application of our own has both forms
-    _add(app, Mount(path, asgi_app if _is_ours(asgi_app) else ASGIInWSGI(guest, app), guest))
+    _add(app, asgi_app, Mount(path, asgi_app if _is_ours(asgi_app) else ASGIInWSGI(guest, app), guest))
     app._serving_functions().around.append(guest.lifespan)
 
 
@@ -79,8 +79,10 @@ def _is_ours(app: Any) -> bool:
     return isinstance(app, Scaffold)
 
 
-def _add(app: Flask, mount: Mount) -> None:
+def _add(app: Flask, application: object, mount: Mount) -> None:
     path = mount.path
+    if not callable(application):
+        raise TypeError(f"What is mounted under {path!r} has to be a WSGI or ASGI application, not {application!r}.")
     if not path.startswith("/") or path.endswith("/"):
         raise ValueError(
             f'No application can be mounted under {path!r}: a path like "/admin" is needed, with a slash '

@@ -4,7 +4,7 @@ from .call import Call, drive, limited, original
 from .here import awaitable_call, call_here
 from .in_worker import InWorker
 from .inline import Inline, Refusing
-from .kinds import is_async, nonblocking
+from .kinds import check_callable, is_async, nonblocking
 from .on_loop import HouseIsFull, OnLoop
 from .portal import portal
 from .pump import Pump
@@ -30,6 +30,7 @@ __all__ = [
     "awaitable_call",
     "bound",
     "call_here",
+    "check_callable",
     "drive",
     "is_async",
     "limited",

@@ -47,6 +47,21 @@ def is_async_object(function: Any) -> bool:
     return not inspect.isclass(function) and inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
+def check_callable(name: str, function: object) -> None:
+    """Refuse what can't be called later, where it is handed over.
+
+    :param name: of the function that it was handed to.
+    :raises TypeError: it is no function; a coroutine, say, because it was called already.
+    """
+    if callable(function):
+        return
+    hint = ""
+    if inspect.iscoroutine(function):
+        hint = f" Leave out the call: {name}(f, ...) instead of {name}(f(...))."
+        function.close()
+    raise TypeError(f"{name} takes a function, and its arguments after it, not {function!r}.{hint}")
+
+
 def nonblocking(function: F) -> F:
     """Mark a `def` function as one that never waits, so that under ASGI it is called on the event loop.
 

@@ -264,7 +264,8 @@ def dispatch_request(call: Call, context: RequestContext) -> Coroutine[Any, Any,
         return call(app.make_default_options_response)
     view, view_args = app.view_functions[rule.endpoint], request.view_args or {}
     timeout: float | None = request.timeout or app.config["REQUEST_TIMEOUT"]
-    if timeout is not None:
+    # what is configured for requests is no limit for websockets: those last as long as both sides want
+    if timeout is not None and (request.timeout or not rule.websocket):
         request.set_deadline(timeout)
         view = limited(view, timeout, TimeLimitExceeded)
     return call(view, **view_args)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import anyio
 import anyio.lowlevel
 
-from ..bridge import InWorker, OnLoop, bound, original, portal
+from ..bridge import InWorker, OnLoop, bound, check_callable, original, portal
 from ..bridge.loops import start_task
 from ..bridge.portal import lasting
 from ..bridge.running_loop import LoopKey, call_on_loop, loop_here
@@ -64,6 +64,7 @@ class BackgroundTasks:
 
     def add(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Start a task, from anywhere, on the loop that belongs to this place."""
+        check_callable("add_background_task", function)
         context = copy_context()
         context.run(_leave_contexts)
         loop = loop_for(self._app)
@@ -179,7 +180,9 @@ def after_response(f: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) ->
     use `request`, `session` or `g` there, hand over `carry(f)`.
 
     :raises RuntimeError: where no request is current.
+    :raises TypeError: `f` is no function; a coroutine, say.
     """
+    check_callable("after_response", f)
     top = _request_ctx_stack.top
     if top is None:
         raise RuntimeError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, InvalidStateError
 from contextvars import copy_context
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import anyio
 
-from ..bridge import Inline, call_here, drive
+from ..bridge import Inline, call_here, check_callable, drive
 from ..bridge.loops import start_task
 from ..bridge.mailbox import way_back
 from ..bridge.running_loop import call_on_loop
@@ -38,7 +39,9 @@ class Portal:
         """Run `f(*args, **kwargs)` and wait for what it returns or raises. For sync code.
 
         :raises RuntimeError: an event loop runs on this thread. Waiting here would stop it: use `await` there.
+        :raises TypeError: `f` is no function; a coroutine, say.
         """
+        check_callable("app.portal.run", f)
         call = call_here(f"await {getattr(f, '__qualname__', repr(f))}(...)")
         if isinstance(call, Inline) and self._app._server_loop is not None:
             # a thread of somebody's own beside an ASGI server
@@ -54,7 +57,11 @@ class Portal:
 
         The task sees a copy of the caller's context. Cancelling the future cancels the task. Don't wait for
         `result()` on a thread whose event loop runs; there is `run_in_thread` and `await`.
+
+        :raises TypeError: `f` is no function; a coroutine, say. The future raises it where `f` returns nothing that can
+            be awaited: a `def` function would block the loop. `add_background_task` takes both kinds.
         """
+        check_callable("app.portal.start", f)
         future: Future[T] = Future()
         tell = way_back()
         context = copy_context()
@@ -64,7 +71,7 @@ class Portal:
             with anyio.CancelScope() as scope:
                 future.add_done_callback(lambda done: call_on_loop(loop, scope.cancel) if done.cancelled() else None)
                 try:
-                    result = await f(*args, **kwargs)
+                    result = await _awaitable(f, f(*args, **kwargs))
                 except BaseException as error:
                     tell(partial(_settle, future.set_exception, error))
                     if not isinstance(error, Exception):
@@ -82,6 +89,15 @@ class Portal:
 
         call_on_loop(loop, start)
         return future
+
+
+def _awaitable(f: Callable[..., Any], result: Any) -> Awaitable[Any]:
+    if inspect.isawaitable(result):
+        return result
+    raise TypeError(
+        f"app.portal.start runs `async def` functions, and {f!r} has returned {result!r}, which can't be awaited. Use "
+        "app.add_background_task or an executor for a `def` function: here it would block the event loop."
+    )
 
 
 def _settle(outcome: Callable[[Any], None], value: Any) -> None:

@@ -203,5 +203,5 @@ def _encode(dumps: Callable[[Any], str], event: Any) -> bytes:
 
 
 def _check_retry(retry: object) -> None:
-    if not isinstance(retry, int) or retry < 0:
+    if not isinstance(retry, int) or isinstance(retry, bool) or retry < 0:
         raise ValueError(f"retry is a whole number of milliseconds, 0 or more, not {retry!r}.")

@@ -216,7 +216,8 @@ class Request(WerkzeugRequest):
 
     # --- time ----------------------------------------------------------------------------------------------
 
-    #: The seconds that the view may take, where its route says so (`timeout=`). None: as `REQUEST_TIMEOUT` says.
+    #: The seconds that the view may take, where its route says so (`timeout=`). None: as `REQUEST_TIMEOUT` says; for a
+    #: websocket, whose view may take as long as both sides want, no limit.
     timeout: float | None = None
 
     #: When the view has to be done, on the clock of `time.monotonic()`. None: it has all the time it wants.

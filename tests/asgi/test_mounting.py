@@ -11,7 +11,7 @@ import trio
 from werkzeug.datastructures import Headers
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from flaskctx import Flask, has_request_context
+from flaskctx import Blueprint, Flask, has_request_context
 from flaskctx.bridge.portal import portal
 
 
@@ -132,6 +132,13 @@ def test_a_body_a_query_and_cookies_arrive_whole(mounted, server):
 def test_a_path_that_nothing_can_be_mounted_under_is_refused(app, path):
     with pytest.raises(ValueError, match="No application can be mounted under"):
         app.mount_wsgi(path, describe_wsgi)
+
+
+@pytest.mark.parametrize("how", ["mount_wsgi", "mount_asgi"])
+def test_what_is_no_application_is_refused(app, how):
+    for wrong in ("hello:app", Blueprint("blueprint", "blueprint")):
+        with pytest.raises(TypeError, match="under '/sub' has to be a WSGI or ASGI application"):
+            getattr(app, how)("/sub", wrong)
 
 
 def test_a_path_is_taken_once(app):

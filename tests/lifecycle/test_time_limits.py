@@ -85,6 +85,13 @@ def test_a_timeout_that_is_no_time_is_refused(app, seconds):
         app.get("/", timeout=seconds)(lambda: "never")
 
 
+@pytest.mark.parametrize("name", ["max_content_length", "max_form_memory_size", "max_form_parts"])
+@pytest.mark.parametrize("limit", [-1, "5"])
+def test_a_limit_of_the_body_that_is_no_number_is_refused(app, name, limit):
+    with pytest.raises(ValueError, match=f"{name}={limit!r}"):
+        app.post("/", **{name: limit})(lambda: "never")
+
+
 def test_a_route_may_be_without_limit(app, server):
     app.config["REQUEST_TIMEOUT"] = 0.01
 

@@ -262,6 +262,14 @@ class TestAfterResponse:
         server.run(main)
         assert seen == ["after"]
 
+    def test_a_coroutine_is_refused_at_once(self, app):
+        async def function():
+            pass
+
+        for hand_over in (after_response, app.add_background_task):
+            with app.test_request_context(), pytest.raises(TypeError, match=r"\(f, ...\) instead of"):
+                hand_over(function())
+
     def test_it_needs_a_request(self, app):
         with app.app_context(), pytest.raises(RuntimeError, match="after_response needs a current request"):
             after_response(print)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import anyio
 import pytest
@@ -257,6 +257,12 @@ def test_lifespan_wants_a_context_manager(within, app):
     app._serving_functions().lifespan = lambda app: 42
     with pytest.raises(RuntimeError, match="could not be started: TypeError"):
         within()
+
+
+@pytest.mark.parametrize("wrong", [42, nullcontext()])
+def test_lifespan_wants_a_function(wrong):
+    with pytest.raises(TypeError, match="lifespan= takes a function"):
+        Flask("app", lifespan=wrong)
 
 
 async def test_with_on_a_running_loop_names_the_awaitable_form(app):

@@ -93,6 +93,17 @@ async def test_async_code_may_start(app):
     assert await asyncio.wrap_future(future) is asyncio.get_running_loop()
 
 
+@pytest.mark.parametrize("name", ["run", "start"])
+def test_a_coroutine_is_refused_and_the_call_to_be_left_out_named(app, name):
+    with pytest.raises(TypeError, match=rf"portal.{name}\(f, ...\) instead of app.portal.{name}\(f\(...\)\)"):
+        getattr(app.portal, name)(loop())
+
+
+def test_a_def_function_is_no_task(app):
+    with pytest.raises(TypeError, match=r"Use app\.add_background_task"):
+        app.portal.start(lambda: "result").result(5)
+
+
 def test_cancelling_the_future_cancels_the_task(app):
     begun, ended = threading.Event(), threading.Event()
 

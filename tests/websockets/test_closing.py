@@ -7,7 +7,7 @@ import asyncio
 import anyio
 import pytest
 
-from flaskctx import WebsocketDisconnect, abort, websocket
+from flaskctx import WebsocketDisconnect, abort, request, websocket
 from flaskctx.testing import WebsocketClosed
 
 pytestmark = pytest.mark.anyio
@@ -180,6 +180,52 @@ async def test_and_iteration_ends(app, client, log):
         with pytest.raises(WebsocketClosed):
             await ws.receive()
     assert log == ["one", "end", "teardown NoneType"]
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, "1000"])
+async def test_a_code_that_must_not_be_sent_is_refused(app, client, kind, code):
+    @app.websocket("/")
+    @kind
+    async def view(ws):
+        await ws.accept()
+        with pytest.raises(ValueError, match="can't be closed with the code"):
+            await ws.close(code)
+        await ws.close(3000)
+
+    async with client.websocket("/") as ws:
+        assert [message async for message in ws] == []
+    assert ws.close_code == 3000
+
+
+async def test_1011_for_a_view_that_takes_longer_than_its_timeout(app, client, log):
+    @app.websocket("/", timeout=0.05)
+    async def view():
+        await websocket.accept()
+        try:
+            await anyio.sleep(30)
+        finally:
+            log.append("view ended")
+
+    async with client.websocket("/") as ws:
+        assert [message async for message in ws] == []
+    assert ws.close_code == 1011
+    assert log[0] == "view ended"
+
+
+async def test_what_is_configured_for_requests_limits_no_websocket(app, client, kind, log):
+    app.config["REQUEST_TIMEOUT"] = 0.02
+
+    @app.websocket("/")
+    @kind
+    async def view(ws):
+        log.append(request.time_left)
+        await ws.send(await ws.receive())
+
+    async with client.websocket("/") as ws:
+        await anyio.sleep(0.1)
+        await ws.send("late")
+        assert await ws.receive() == "late"
+    assert log[0] is None
 
 
 async def test_a_long_reason_is_refused(app, client, kind):
