@@ -90,18 +90,24 @@ class Run:
         except Exception as error:
             self.error = error
             if not self._begun.is_set():
-                self._app.logger.exception("%r could not be started.", self._app.name)
+                self._log_failed_start()
             elif not self._to_end.is_set():
                 self._app.logger.exception("%r stopped serving; the next request starts it anew.", self._app.name)
         except BaseException as error:
             self.error = error
-            raise
+            if self._begun.is_set() or isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+                raise
+            # by sys.exit, or a cancellation of its own making: a start that has failed like any other
+            self._log_failed_start()
         finally:
             self.is_serving = False
             at_end.pop(self, None)
             del self._serving.runs[self._loop]
             self._begun.set()
             self.over.set()
+
+    def _log_failed_start(self) -> None:
+        self._app.logger.exception("%r could not be started.", self._app.name)
 
     async def _live(self) -> None:
         with Shelter(self._app.config["SHUTDOWN_TIMEOUT"]) as shelter:

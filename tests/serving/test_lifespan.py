@@ -159,6 +159,17 @@ def test_a_start_that_fails_is_undone_and_says_why(app, within, colour, sort, ca
     assert "LookupError" in caplog.text
 
 
+@pytest.mark.parametrize("way_out", [SystemExit("no database"), asyncio.CancelledError("no database")], ids=repr)
+def test_a_start_that_wants_to_end_the_process_has_failed_like_any_other(app, within, colour, way_out, caplog):
+    def leave():
+        raise way_out
+
+    app.before_serving(colour(leave))
+    with pytest.raises(RuntimeError, match="could not be started"):
+        within()
+    assert "no database" in caplog.text
+
+
 def test_what_was_entered_hears_of_the_failure(app, within):
     heard = []
 
