@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar, cast
 
@@ -14,6 +14,8 @@ from .bridge.kinds import check_callable, is_async
 from .bridge.loops import new_inbox
 from .bridge.mailbox import gevent_patches_threads
 from .bridge.native import start_native_thread
+from .bridge.running_loop import LoopKey, loop_here
+from .bridge.standing import on_behalf_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,14 +47,15 @@ async def run_in_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.
         raise TypeError(
             f"{function!r} is an async def function: await it itself. run_in_thread is for `def` functions."
         )
-    work = partial(_outcome_of, copy_context(), partial(function, *args, **kwargs))
+    work = partial(_outcome_of, loop_here(), partial(function, *args, **kwargs))
     outcome = await (_run_natively(work) if gevent_patches_threads() else anyio.to_thread.run_sync(work))
     return outcome.get()  # type: ignore[no-any-return]
 
 
-def _outcome_of(context: Context, function: Callable[[], object]) -> Outcome:
+def _outcome_of(loop: LoopKey, function: Callable[[], object]) -> Outcome:
     try:
-        return Returned(context.run(function))
+        with on_behalf_of(loop):
+            return Returned(function())
     except BaseException as error:
         return Raised(error)
 
@@ -60,7 +63,8 @@ def _outcome_of(context: Context, function: Callable[[], object]) -> Outcome:
 async def _run_natively(work: Callable[[], Outcome]) -> Outcome:
     inbox = new_inbox()
     async with anyio.to_thread.current_default_thread_limiter():
-        start_native_thread(lambda: inbox.post(work()), "flaskctx-thread")
+        context = copy_context()
+        start_native_thread(lambda: inbox.post(context.run(work)), "flaskctx-thread")
         with anyio.CancelScope(shield=True):
             return cast("Outcome", await inbox.arrival())
     raise AssertionError("a shielded wait is not cancelled")

@@ -25,6 +25,7 @@ def run(request):
 def threads(request, monkeypatch):
     """The two ways to a thread: the usual one, and the one that is taken under gevent."""
     monkeypatch.setattr(concurrency, "gevent_patches_threads", lambda: request.param == "native threads")
+    return request.param
 
 
 def test_returns_what_the_function_returns(run):
@@ -48,6 +49,23 @@ def test_a_coroutine_is_refused(run):
 
     with pytest.raises(TypeError, match=r"run_in_thread\(f, ...\) instead of run_in_thread\(f\(...\)\)"):
         run(lambda: run_in_thread(function()))
+
+
+@pytest.mark.parametrize(
+    "begin", [anyio.run, lambda function: asyncio.run(function())], ids=["anyio.run", "asyncio.run"]
+)
+def test_the_function_may_have_a_loop_of_its_own(run, begin, threads):
+    if threads == "native threads":
+        pytest.skip("gevent's workers have no loop that anyio.run has begun, whose mark would have to be left behind")
+
+    async def main():
+        return await run_in_thread(begin, inner)
+
+    async def inner():
+        await anyio.sleep(0)
+        return "inner"
+
+    assert run(main) == "inner"
 
 
 def test_the_function_runs_in_another_thread(run):

@@ -15,6 +15,7 @@ from ..bridge import InWorker, OnLoop, bound, check_callable, original, portal
 from ..bridge.loops import start_task
 from ..bridge.portal import lasting
 from ..bridge.running_loop import LoopKey, call_on_loop, loop_here
+from ..bridge.standing import served_loop
 from ..globals import _app_ctx_stack, _request_ctx_stack
 from ..lifecycle.notify import send
 from ..lifecycle.overrides import step
@@ -33,14 +34,17 @@ CANCEL_WAIT = 5.0
 def loop_for(app: Flask) -> LoopKey:
     """Return the loop on which `async def` views run, as seen from here.
 
-    That is the loop of this thread, of the request that this thread works for, of the server that has started the
+    That is the loop of this thread, the one for which this thread works, that of the server that has started the
     application, or else the background loop.
     """
-    loop = loop_here()
-    if loop is None:
-        call = bound()
-        loop = call.loop if isinstance(call, InWorker) else app._server_loop
+    loop = loop_here() or loop_beside(app)
     return portal.loop if loop is None else loop
+
+
+def loop_beside(app: Flask) -> LoopKey | None:
+    """Return the loop for which this thread works, for a request or otherwise; else the server's, if there is one."""
+    call = bound()
+    return call.loop if isinstance(call, InWorker) else served_loop() or app._server_loop
 
 
 class BackgroundTasks:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import anyio
 
-from ..bridge import Inline, call_here, check_callable, drive
+from ..bridge import Inline, call_here, check_callable, drive, portal
 from ..bridge.loops import start_task
 from ..bridge.mailbox import way_back
 from ..bridge.running_loop import call_on_loop
-from .background import loop_for
+from .background import loop_beside, loop_for
 
 if TYPE_CHECKING:
     from ..app import Flask
@@ -43,8 +43,8 @@ class Portal:
         """
         check_callable("app.portal.run", f)
         call = call_here(f"await {getattr(f, '__qualname__', repr(f))}(...)")
-        if isinstance(call, Inline) and self._app._server_loop is not None:
-            # a thread of somebody's own beside an ASGI server
+        if isinstance(call, Inline) and loop_beside(self._app) not in (None, portal.running_loop):
+            # a thread beside an event loop, as `run_in_thread` has them, or of somebody's own beside an ASGI server
             return self.start(f, *args, **kwargs).result()
 
         async def wait() -> T:

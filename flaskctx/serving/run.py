@@ -55,9 +55,9 @@ class Run:
 
     @property
     def wait(self) -> float:
-        """Seconds that its end may take, background tasks included."""
+        """Seconds that its end may take, with the background tasks before it and those that it starts."""
         config = self._app.config
-        return float(config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] + config["SHUTDOWN_TIMEOUT"])
+        return float(2 * config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] + config["SHUTDOWN_TIMEOUT"])
 
     async def begun(self) -> None:
         """Wait until the application is started.
@@ -86,7 +86,12 @@ class Run:
         at_end = portal.at_end if self._loop is portal.running_loop else {}
         at_end[self] = self
         try:
-            await self._live()
+            try:
+                await self._live()
+            finally:
+                if self._to_end.is_set():
+                    # for tasks that the end itself has started
+                    await self._app._background_tasks.drain()
         except Exception as error:
             self.error = error
             if not self._begun.is_set():

@@ -148,6 +148,20 @@ def test_they_are_given_time_at_the_end(app, serve, colour):
     assert seen == ["task", "after"]
 
 
+def test_so_are_those_that_the_end_starts(app, serve, colour):
+    seen = []
+
+    async def task():
+        await anyio.sleep(0.05)
+        seen.append("task")
+
+    app.get("/")(lambda: "ok")
+    app.after_serving(colour(lambda: app.add_background_task(task)))
+    app.after_serving(colour(lambda: seen.append("after")))
+    serve()
+    assert seen == ["after", "task"]
+
+
 def test_and_are_cancelled_after_that(app, serve, colour, caplog):
     app.config["BACKGROUND_TASK_SHUTDOWN_TIMEOUT"] = 0.05
     seen = []

@@ -70,6 +70,30 @@ def test_a_thread_beside_a_server_reaches_the_servers_loop(app):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("how", ["run", "start"])
+def test_a_thread_that_a_coroutine_waits_for_reaches_the_coroutines_loop(app, backend, how):
+    def there():
+        return app.portal.run(loop) if how == "run" else app.portal.start(loop).result(5)
+
+    async def main():
+        assert await run_in_thread(there) is loop_here()
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_def_functions_of_the_start_reach_the_loop_that_is_started_on(app, backend):
+    seen = []
+    app.before_serving(lambda: seen.append(app.portal.run(loop)))
+
+    async def main():
+        async with app.serving():
+            assert seen == [loop_here()]
+
+    anyio.run(main, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_on_the_loop_itself_it_is_an_error_that_helps(app, backend):
     async def main():
         with pytest.raises(RuntimeError, match=r"await loop\(\.\.\.\)"):
