@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
-
-import anyio.lowlevel
 
 from ..bridge import InWorker, OnLoop, bound
 from ..ctx import State
@@ -16,9 +15,14 @@ from .client import Client
 from .waiting import DELAY, waiting_room
 
 if TYPE_CHECKING:
+    import anyio
+
     from ..ctx import RequestContext
     from .body import RequestBody
     from .types import Message, Receive
+
+LOOK = 0.01
+"""Seconds that a `def` function waits for the answer when it first asks whether its client has left."""
 
 _STREAMING = State.STREAMING
 
@@ -117,6 +121,8 @@ class Exchange:
         if client is not None:
             if client.task is None:
                 self._tell_task(client)
+                # before there was nobody to be cancelled
+                client.strike_if_left()
         elif self._waits_among is None and self._may_be_watched():
             if DELAY and self._cancel_scope is None:
                 loop = asyncio.get_running_loop()
@@ -150,7 +156,7 @@ class Exchange:
             if call is self._call:
                 self.watch(0)
             elif type(call) is InWorker and call.exchange is self:
-                call.wait_for(self._look())
+                self._look()
             else:
                 # a thread that carries the request, and that its view may be waiting for
                 self._call.do_on_loop(self._watch_for_others)
@@ -173,11 +179,17 @@ class Exchange:
         if context is not None:
             context._client_has_left = True
 
-    async def _look(self) -> None:
-        self.watch(0)
-        for _ in range(3):
-            # until the watching task has seen what the server knows already
-            await anyio.lowlevel.checkpoint()
+    def _look(self) -> None:
+        """Start the watching from the worker thread, and give it a moment to see what the server knows already.
+
+        The thread doesn't ask the task to do that: the cancellation that may follow would be raised to it.
+        """
+        if self._may_be_watched():
+            self._call.do_on_loop(self._watch_for_others)
+            tries = 10
+            while tries and not (self.client is not None and self.client.has_left):
+                time.sleep(LOOK / 10)
+                tries -= 1
 
     def _may_be_watched(self) -> bool:
         # what would be taken from the server while the body is unread might be a part of it

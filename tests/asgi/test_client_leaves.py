@@ -150,6 +150,21 @@ async def test_is_seen_by_a_def_view_that_asks(app, log):
     assert log == ["seen", "teardown"]
 
 
+async def test_is_seen_by_a_def_hook_that_asks_once_and_the_async_view_is_cancelled_at_its_first_wait(app, log):
+    @app.before_request
+    def hook():
+        time.sleep(0.1)
+        log.append(request.disconnected)
+
+    @app.get("/")
+    async def view():
+        await anyio.sleep(30)
+        log.append("never")
+
+    await Client(app, stays=0).get()
+    assert log == [True, "teardown"]
+
+
 async def test_is_seen_by_an_async_view_that_asks(app, log):
     @app.get("/", cancel_on_disconnect=False)
     async def view():
