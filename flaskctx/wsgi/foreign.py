@@ -53,7 +53,8 @@ class EmptyStacks:
 
 def _report(app: Flask, *nodes: Any) -> None:
     for node in nodes:
-        if node is not None and id(node.value) not in _reported:
+        # one that has ended is here in a copy: uvicorn starts requests in one that it made during an earlier request
+        if node is not None and getattr(node.value, "_nodes", True) and id(node.value) not in _reported:
             with suppress(TypeError):  # tools may push what can't be referred to weakly
                 _reported[id(node.value)] = node.value
             app.logger.warning(

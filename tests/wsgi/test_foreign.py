@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+from contextvars import copy_context
 
+from flaskctx import g
 from flaskctx.globals import _app_ctx_stack
 from flaskctx.wsgi.foreign import _reported
 
@@ -27,6 +29,25 @@ def test_nothing_is_kept_of_one_that_is_gone(app, monkeypatch):
         assert len(reports) == count
         gc.collect()
         assert len(_reported) == 0
+
+
+def test_what_has_ended_is_hidden_without_a_word(app, caplog):
+    """uvicorn may begin a connection's next request in a copy of the Context of the one before."""
+    copies, seen, torn_down = [], [], []
+    app.teardown_appcontext(lambda error: torn_down.append(g.get("word")))
+
+    @app.get("/")
+    def view():
+        seen.append(g.get("word"))
+        g.word = f"word {len(seen)}"
+        copies.append(copy_context())
+        return "hello"
+
+    assert serve(app) == b"hello"
+    assert copies[0].run(serve, app) == b"hello"
+    assert seen == [None, None]
+    assert torn_down == ["word 1", "word 2"]
+    assert caplog.text == ""
 
 
 def test_what_is_no_context_at_all_is_hidden_too(app, caplog):
