@@ -77,7 +77,9 @@ class ApplicationClient(werkzeug.test.Client):
 
     def _websocket(self, path: str, subprotocols: Sequence[str], kwargs: dict[str, Any]) -> ClientWebsocket:
         """Make a test's end of a websocket."""
-        request = self._request_from_builder_args((path,), kwargs)
+        if kwargs.get("base_url") is not None:
+            kwargs["base_url"] = _handshake_url(kwargs["base_url"])
+        request = self._request_from_builder_args((_handshake_url(path),), kwargs)
         self._add_cookies_to_wsgi(request.environ)
         return ClientWebsocket(self, request, subprotocols)
 
@@ -91,6 +93,11 @@ class ApplicationClient(werkzeug.test.Client):
 
     def _take_cookies(self, request: BaseRequest, cookies: list[str]) -> None:
         self._update_cookies_from_response(request.host.partition(":")[0], request.path, cookies)
+
+
+def _handshake_url(url: str) -> str:
+    """Return the URL of the request with which a websocket begins: `url_for` gives one of the scheme `ws`."""
+    return f"http{url[2:]}" if url.startswith(("ws://", "wss://")) else url
 
 
 @functools.cache

@@ -134,7 +134,10 @@ class ClientWebsocket:
         """Send a message: str as text, bytes as binary.
 
         :raises WebsocketClosed: the websocket is closed.
+        :raises TypeError: it is something else.
         """
+        if not isinstance(data, (str, bytes)):
+            raise TypeError(f"A websocket's message is str or bytes, not {type(data).__name__}; see send_json().")
         self._connected()
         if self._closed is not None:
             raise WebsocketClosed(*self._closed)

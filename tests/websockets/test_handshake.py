@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import flaskctx
-from flaskctx import Blueprint, Flask, after_this_request, g, request, session, websocket
+from flaskctx import Blueprint, Flask, after_this_request, g, request, session, url_for, websocket
 
 pytestmark = pytest.mark.anyio
 
@@ -207,6 +207,20 @@ async def test_honours_async_overrides(kind, log):
     async with app.async_test_client().websocket("/") as ws:
         assert await ws.receive() == "hello"
     assert log == ["override"]
+
+
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+@pytest.mark.parametrize("how", ["path", "base_url"])
+async def test_of_a_test_may_be_addressed_as_url_for_says(app, client, scheme, how):
+    app.websocket("/hello", endpoint="hello")(hello_url)
+    host = f"{scheme}://example.com"
+    target = {"path": f"{host}/hello"} if how == "path" else {"path": "/hello", "base_url": host}
+    async with client.websocket(**target) as ws:
+        assert await ws.receive_json() == [f"{host}/hello", "example.com", scheme == "wss"]
+
+
+async def hello_url():
+    await websocket.send_json([url_for("hello"), request.host, request.is_secure])
 
 
 def test_there_is_no_websocket_outside_of_one(app):

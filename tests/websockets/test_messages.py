@@ -62,6 +62,12 @@ async def test_a_message_is_str_or_bytes(app, client, kind):
     assert ws.close_code == 1000
 
 
+async def test_so_is_one_of_a_test(echo, client):
+    async with client.websocket("/") as ws:
+        with pytest.raises(TypeError, match="str or bytes, not dict; see send_json"):
+            await ws.send({})
+
+
 async def test_iterates_until_the_client_leaves(app, client, log):
     @app.websocket("/def")
     def blocking():
