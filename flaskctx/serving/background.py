@@ -158,7 +158,8 @@ class Job:
         await step(call, context, "enter_app_context")
         try:
             await call(self._function)
-        except Exception as raised:
+        except (Exception, SystemExit) as raised:
+            # sys.exit too, as a command's function calls it: the process is the server's to end
             error = original(raised)
             app.logger.error("Exception in %r", self, exc_info=error)
             if got_background_exception.receivers:

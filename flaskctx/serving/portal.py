@@ -74,7 +74,7 @@ class Portal:
                     result = await _awaitable(f, f(*args, **kwargs))
                 except BaseException as error:
                     tell(partial(_settle, future.set_exception, error))
-                    if not isinstance(error, Exception):
+                    if not isinstance(error, (Exception, SystemExit)):
                         raise
                 else:
                     tell(partial(_settle, future.set_result, result))

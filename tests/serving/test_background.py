@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 
@@ -133,6 +134,22 @@ def test_failures_are_logged_and_signalled(app, serve, colour, caplog):
         assert serve().text == "ok"
     assert heard == [(app, LookupError, function)]
     assert "lost" in caplog.text
+
+
+def test_one_that_calls_sys_exit_has_failed_and_the_process_goes_on(app, serve, colour, caplog):
+    """As a command's function does, that runs in the background."""
+    signalled, seen = [], []
+
+    def keep(sender, exception, **_):
+        signalled.append(exception)
+
+    got_background_exception.connect(keep, app)
+    app.after_serving(lambda: seen.append("after"))
+    view(app, colour, lambda: app.add_background_task(colour(sys.exit), "code"))
+    serve()
+    assert [repr(error) for error in signalled] == ["SystemExit('code')"]
+    assert seen == ["after"]
+    assert "Exception in <background task" in caplog.text
 
 
 def test_they_are_given_time_at_the_end(app, serve, colour):

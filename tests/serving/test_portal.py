@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 
 import anyio
@@ -121,6 +122,20 @@ async def test_async_code_may_start(app):
 def test_a_coroutine_is_refused_and_the_call_to_be_left_out_named(app, name):
     with pytest.raises(TypeError, match=rf"portal.{name}\(f, ...\) instead of app.portal.{name}\(f\(...\)\)"):
         getattr(app.portal, name)(loop())
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_task_that_calls_sys_exit_ends_itself_alone(app, backend):
+    async def leave():
+        sys.exit("code")
+
+    async def main():
+        future = app.portal.start(leave)
+        while not future.done():
+            await anyio.sleep(0.001)
+        assert future.exception().code == "code"
+
+    anyio.run(main, backend=backend)
 
 
 def test_a_def_function_is_no_task(app):
