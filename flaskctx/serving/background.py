@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import anyio
 import anyio.lowlevel
 
-from ..bridge import InWorker, OnLoop, bound, check_callable, original, portal
+from ..bridge import Inline, InWorker, OnLoop, bound, check_callable, original, portal
 from ..bridge.loops import start_task
 from ..bridge.portal import lasting
 from ..bridge.running_loop import LoopKey, call_on_loop, loop_here
@@ -44,7 +44,11 @@ def loop_for(app: Flask) -> LoopKey:
 def loop_beside(app: Flask) -> LoopKey | None:
     """Return the loop for which this thread works, for a request or otherwise; else the server's, if there is one."""
     call = bound()
-    return call.loop if isinstance(call, InWorker) else served_loop() or app._server_loop
+    if isinstance(call, InWorker):
+        return call.loop
+    top = _request_ctx_stack.top
+    is_wsgi_request = top is not None and isinstance(top._call, Inline)
+    return (None if is_wsgi_request else served_loop()) or app._server_loop
 
 
 class BackgroundTasks:

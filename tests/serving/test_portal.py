@@ -82,6 +82,21 @@ def test_a_thread_that_a_coroutine_waits_for_reaches_the_coroutines_loop(app, ba
     anyio.run(main, backend=backend)
 
 
+def test_a_wsgi_request_in_such_a_thread_has_the_loop_of_its_own_async_views(app):
+    app.get("/def", endpoint="def")(lambda: f"{id(app.portal.run(loop))}")
+
+    @app.get("/async")
+    async def index():
+        return f"{id(await loop())}"
+
+    async def main():
+        client = app.test_client()
+        in_def, in_async = [(await run_in_thread(client.get, path)).text for path in ("/def", "/async")]
+        assert in_def == in_async
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_def_functions_of_the_start_reach_the_loop_that_is_started_on(app, backend):
     seen = []
