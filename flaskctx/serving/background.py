@@ -170,6 +170,9 @@ class Job:
                 await send(call, got_background_exception, app, exception=error, task=self._function.func)
         except BaseException as raised:
             error = raised
+            if not (isinstance(raised, GeneratorExit) or (self.scope is not None and self.scope.cancel_called)):
+                # as by a task of its own that it awaited: nobody else would tell
+                app.logger.error("%r was cut off by %r.", self, raised)
             raise
         finally:
             await step(call, context, "leave_app_context", error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sys
 import threading
@@ -150,6 +151,21 @@ def test_one_that_calls_sys_exit_has_failed_and_the_process_goes_on(app, serve, 
     assert [repr(error) for error in signalled] == ["SystemExit('code')"]
     assert seen == ["after"]
     assert "Exception in <background task" in caplog.text
+
+
+@pytest.mark.worlds("wsgi", "asgi-asyncio")
+def test_one_that_is_cut_off_by_a_cancellation_of_its_own_is_logged(app, serve, colour, caplog):
+    async def task():
+        endless = asyncio.ensure_future(asyncio.sleep(60))
+        endless.cancel()
+        await endless
+
+    seen = []
+    app.after_serving(lambda: seen.append("after"))
+    view(app, colour, lambda: app.add_background_task(task))
+    serve()
+    assert seen == ["after"]
+    assert "was cut off by CancelledError()" in caplog.text
 
 
 def test_they_are_given_time_at_the_end(app, serve, colour):
