@@ -756,7 +756,15 @@ class Flask(Scaffold):
 
         With three arguments, or one, or a scope as the first, it is ASGI (`uvicorn hello:app`).
         """
-        if len(args) == 2 and "type" not in args[0]:
+        try:
+            is_wsgi = len(args) == 2 and "type" not in args[0]
+        except TypeError:
+            raise TypeError(
+                f"{self!r} was called with {args[0]!r}, which is neither a WSGI environ nor an ASGI scope. Have the"
+                " server speak one of the two: `granian --interface asgi hello:app.asgi` or `granian --interface wsgi"
+                " hello:app`."
+            ) from None
+        if is_wsgi:
             return self.wsgi_app(*args)
         if len(args) == 1:
             return functools.partial(self.asgi, *args)

@@ -17,8 +17,42 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Seconds, bytes and counts; a timedelta is one, too.
+_NUMBERS = (
+    "BACKGROUND_TASK_SHUTDOWN_TIMEOUT", "BODY_TIMEOUT", "MAX_BACKGROUND_THREADS", "MAX_CONTENT_LENGTH",
+    "MAX_COOKIE_SIZE", "MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS", "MAX_WEBSOCKET_THREADS", "MAX_WORKER_THREADS",
+    "PERMANENT_SESSION_LIFETIME", "REQUEST_TIMEOUT", "RESPONSE_TIMEOUT", "SEND_FILE_MAX_AGE_DEFAULT",
+    "SHUTDOWN_TIMEOUT", "TEARDOWN_WAIT", "WORKER_WAIT",
+)  # fmt: skip
+
 # What "the file is not there" can look like: no such name, a folder, a path that goes through a file.
 _ABSENT = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR})
+
+
+def check_settings(config: Mapping[str, Any]) -> None:
+    """Refuse settings of a type that would fail later, or worse, would not: text from the environment mostly.
+
+    Called once, before the first request.
+
+    :raises TypeError: it names the setting, its value and what it has to be.
+    """
+    for name in _NUMBERS:
+        if isinstance(value := config.get(name), (str, bytes)):
+            raise TypeError(
+                f"app.config[{name!r}] is {value!r}, which is text; it has to be a number. What comes from the"
+                " environment or a .env file is text: convert it, with int() or float()."
+            )
+    if isinstance(config.get("SECRET_KEY"), (int, float)):
+        # the value isn't shown: it may be meant to be secret
+        raise TypeError(
+            "app.config['SECRET_KEY'] is a number; it has to be str or bytes. from_prefixed_env() reads values as JSON:"
+            " there a key of digits needs double quotes around it."
+        )
+    if isinstance(config.get("SECRET_KEY_FALLBACKS"), (str, bytes)):
+        raise TypeError(
+            "app.config['SECRET_KEY_FALLBACKS'] is one text; it has to be a list of keys. Each character of a"
+            " text would count as a key."
+        )
 
 
 class ConfigAttribute(Generic[T]):

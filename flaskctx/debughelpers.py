@@ -1,7 +1,8 @@
-"""Explanations for common mistakes: exceptions and log lines that development mode adds."""
+"""Explanations for common mistakes: exceptions, notes and log lines."""
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.routing import RequestRedirect
@@ -15,6 +16,22 @@ if TYPE_CHECKING:
 
     from .app import Flask
     from .wrappers import Request
+
+
+def explain_foreign_proxy(error: BaseException) -> None:
+    """Add a note to the error of another framework's `request`, `current_app`, ...: it knows no context of ours.
+
+    Flask's and Quart's are werkzeug's proxies.
+    """
+    if not isinstance(error, RuntimeError) or not str(error).startswith("Working outside of "):
+        return
+    raised_in = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if raised_in[-1:] == ["werkzeug.local"]:
+        error.add_note(
+            "A request of flaskctx is being handled: this `request`, `current_app`, `g` or `session` is another"
+            " framework's, Flask's own most likely. Import it from flaskctx. Where an extension imports flask, let"
+            " flaskctx stand in for it: start the server with FLASKCTX_AS_FLASK=1 in the environment."
+        )
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):

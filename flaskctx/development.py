@@ -30,6 +30,7 @@ def run(
                 file=sys.stderr,
             )
         return
+    _warn_if_imported()
     if get_load_dotenv(load_dotenv):
         load_dotenv_files()
         if "FLASK_DEBUG" in os.environ:
@@ -53,6 +54,20 @@ def run(
         app._got_first_request = False
 
 
+def _warn_if_imported() -> None:
+    """Say so where a module that another server imports starts this one, which that server then waits for."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    module = "__main__" if frame is None else frame.f_globals.get("__name__", "__main__")
+    if module != "__main__":
+        print(
+            f" * app.run() is called while {module!r} is being imported, and serves from there. If another server is to"
+            " serve the application, put the call under if __name__ == '__main__'.",
+            file=sys.stderr,
+        )
+
+
 def show_server_banner(debug: bool, app_import_path: str | None) -> None:
     """Say which application is served, and whether debug mode is on; once, not at each reload.
 
@@ -69,6 +84,8 @@ def exit_on_sigterm() -> None:
     """Make SIGTERM a normal exit, in which tasks on the background loop are drained."""
 
     def leave(number: int, frame: FrameType | None) -> None:
+        # a second one, as `timeout` and process managers send it, would break off the draining
+        signal.signal(number, signal.SIG_IGN)
         sys.exit(0)
 
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:

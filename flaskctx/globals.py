@@ -55,7 +55,8 @@ Working outside of request context.
 
 This needs a current request, and none is active in this thread, task or greenlet. Use it in functions that a \
 request calls, in a test inside "with app.test_request_context():", and hand the request to a thread or task that \
-you start with flaskctx.copy_current_request_context(function).\
+you start with flaskctx.copy_current_request_context(function). A generator that a response sends runs after the \
+request: wrap it in flaskctx.stream_with_context(generator).\
 """
 
 _app_ctx_stack: LocalStack[AppContext] = LocalStack()

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from jinja2 import BaseLoader, FileSystemLoader
 from werkzeug.exceptions import HTTPException, default_exceptions
 
+from .bridge.kinds import check_callable
 from .command_group import AppGroup
 from .globals import current_app
 from .helpers import _endpoint_from_view_func as _endpoint_from_view_func  # extensions import it from here
@@ -60,8 +61,21 @@ def _error_handlers_by_code() -> dict[int | None, dict[type[Exception], ft.Error
 
 def _append(registry: dict[ft.AppOrBlueprintKey, list[Any]], f: F) -> F:
     """Add a function to those that a registry has for all requests, and return it, as decorators do."""
+    check_callable("A hook's decorator", f)
     registry.setdefault(None, []).append(f)
     return f
+
+
+def _refuse_bare(given: object) -> None:
+    """Refuse a view in the place of a rule: the decorator has been written without its parentheses.
+
+    :raises TypeError: it is a function.
+    """
+    if callable(given):
+        raise TypeError(
+            f"This decorator takes a rule or an endpoint first, and was given {given!r}. Write it with parentheses,"
+            ' as in @app.get("/path").'
+        )
 
 
 class Scaffold:
@@ -208,6 +222,7 @@ class Scaffold:
     @setupmethod
     def route(self, rule: str, **options: Any) -> Callable[[T_route], T_route]:
         """Register the decorated view for a URL rule; `add_url_rule` explains the options."""
+        _refuse_bare(rule)
 
         def register(view: T_route) -> T_route:
             self.add_url_rule(rule, view_func=view, **options)
@@ -249,6 +264,7 @@ class Scaffold:
 
         :param options: those of `add_url_rule`, without `methods`.
         """
+        _refuse_bare(rule)
 
         def register(view: T_websocket) -> T_websocket:
             self.add_websocket(rule, view_func=view, **options)
@@ -296,6 +312,7 @@ class Scaffold:
     @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[T_route], T_route]:
         """Make the decorated function the view of an endpoint whose rules are registered apart from it."""
+        _refuse_bare(endpoint)
 
         def register(view: T_route) -> T_route:
             self.view_functions[endpoint] = view
@@ -343,6 +360,7 @@ class Scaffold:
 
         It is called with the exception, and returns what a view may return.
         """
+        self._get_exc_class_and_code(code_or_exception)  # at once, as a decorator without parentheses calls no more
 
         def register(handler: T_error_handler) -> T_error_handler:
             self.register_error_handler(code_or_exception, handler)

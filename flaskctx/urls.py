@@ -85,6 +85,10 @@ def url_for(
     except BuildError as error:
         values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external)
         return app.handle_url_build_error(error, endpoint, values)
+    except Exception as error:
+        # a converter's; it knows nothing of the endpoint
+        error.add_note(f"This was raised while url_for({endpoint!r}) built the URL from the values {list(values)}.")
+        raise
     return url if _anchor is None else f"{url}#{quote(_anchor, safe=_FRAGMENT_SAFE)}"
 
 

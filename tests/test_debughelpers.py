@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import logging
+from contextvars import Context
 from types import SimpleNamespace
 
+import flask
 import pytest
 from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import EnvironBuilder
 
+from flaskctx import request
 from flaskctx.debughelpers import (
     DebugFilesKeyError,
     FormDataRoutingRedirect,
@@ -147,3 +150,23 @@ class TestExplainTemplateLoadingAttempts:
 
     def test_outside_a_request_has_no_such_hint(self, explained):
         assert "template_folder" not in explained((DictLoader({}), APP, None))
+
+
+class TestAnotherFrameworksRequest:
+    @pytest.mark.parametrize("raised", [False, True])
+    def test_its_error_in_a_view_says_where_to_import_it_from(self, app, server, colour, raised, caplog):
+        app.config["PROPAGATE_EXCEPTIONS"] = raised
+        app.get("/")(colour(lambda: flask.request.path))
+        error = RuntimeError()
+        try:
+            server.get("/")
+        except RuntimeError as propagated:
+            error = propagated
+        seen = "".join(error.__notes__) if raised else caplog.text
+        assert "is another framework's, Flask's own most likely. Import it from flaskctx." in seen
+
+    def test_our_own_error_has_no_such_note(self, app, server, caplog):
+        app.get("/")(lambda: Context().run(lambda: request.path))
+        server.get("/")
+        assert "Working outside of request context" in caplog.text
+        assert "another framework" not in caplog.text

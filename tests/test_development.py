@@ -96,6 +96,27 @@ def test_sigterm_becomes_a_normal_exit(app, served):
     assert exit.value.code == 0
 
 
+def test_a_second_sigterm_does_not_disturb_the_exit(app, served):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    app.run()
+    with pytest.raises(SystemExit):
+        signal.raise_signal(signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
+
+
+def test_run_by_a_module_that_is_imported_it_says_so(served, capsys):
+    source = "from flaskctx import Flask\nFlask(__name__).run()\n"
+    exec(compile(source, "web.py", "exec"), {"__name__": "web"})
+    assert len(served) == 1
+    assert "app.run() is called while 'web' is being imported" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["Flask('web').run()", "def main():\n    Flask('web').run()\nmain()"])
+def test_run_by_the_program_it_says_nothing_of_that(served, capsys, source):
+    exec(compile(f"from flaskctx import Flask\n{source}\n", "web.py", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().err == ""
+
+
 def test_a_handler_of_the_programs_own_stays(app, served):
     def own(number, frame):
         pass

@@ -261,3 +261,19 @@ class TestNames:
     def test_commands_are_registered_in_a_group_of_its_own(self, part):
         assert isinstance(part.cli, AppGroup)
         assert part.cli is not Part().cli
+
+
+class TestWrittenWrong:
+    @pytest.mark.parametrize("name", ["route", "get", "post", "websocket", "endpoint"])
+    def test_a_decorator_without_its_parentheses_is_refused(self, part, name):
+        with pytest.raises(TypeError, match=r"Write it with parentheses"):
+            getattr(part, name)(function)
+
+    def test_an_error_handlers_decorator_too(self, part):
+        with pytest.raises(TypeError, match="An error handler is registered for an exception class"):
+            part.errorhandler(function)
+
+    @pytest.mark.parametrize("name", ["before_request", "after_request", "teardown_request", "context_processor"])
+    def test_a_hook_that_is_no_function_is_refused(self, part, name):
+        with pytest.raises(TypeError, match="takes a function, which it calls later, not None"):
+            getattr(part, name)(function())

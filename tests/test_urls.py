@@ -538,3 +538,10 @@ def test_adapters_are_bound_as_flask_binds_them(host, trusted, options, server_n
         return fields(adapter)
 
     assert answer(make_app(**options)) == answer(make_app(flask.Flask, flask.Blueprint, **options))
+
+
+def test_an_error_of_a_converter_says_which_url_was_built(app):
+    app.get("/user/<int:n>", endpoint="user")(lambda n: "")
+    with app.test_request_context(), pytest.raises(ValueError, match="invalid literal") as raised:
+        app.url_for("user", n="joe")
+    assert raised.value.__notes__ == ["This was raised while url_for('user') built the URL from the values ['n']."]

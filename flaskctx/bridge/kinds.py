@@ -47,19 +47,20 @@ def is_async_object(function: Any) -> bool:
     return not inspect.isclass(function) and inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
 
-def check_callable(name: str, function: object) -> None:
-    """Refuse what can't be called later, where it is handed over.
+def check_callable(taker: str, function: object) -> None:
+    """Refuse what can't be called later, where it is handed over: the result of a function, most often.
 
-    :param name: of the function that it was handed to.
+    :param taker: who was given it, as written in code.
     :raises TypeError: it is no function; a coroutine, say, because it was called already.
     """
     if callable(function):
         return
-    hint = ""
     if inspect.iscoroutine(function):
-        hint = f" Leave out the call: {name}(f, ...) instead of {name}(f(...))."
         function.close()
-    raise TypeError(f"{name} takes a function, and its arguments after it, not {function!r}.{hint}")
+    raise TypeError(
+        f"{taker} takes a function, which it calls later, not {function!r}. Hand over the function itself, without"
+        " calling it; its arguments come after it, where it takes any."
+    )
 
 
 def nonblocking(function: F) -> F:

@@ -86,6 +86,8 @@ class WorkerPool:
     """
 
     def __init__(self, limit: int, key: str = "MAX_WORKER_THREADS", patient: bool = True) -> None:
+        if not isinstance(limit, (int, float)):
+            raise TypeError(f"{key} has to be a number of threads, not {limit!r}.")
         if limit < 1:
             raise ValueError(f"{key} must be at least 1, not {limit!r}.")
         self.limit = limit

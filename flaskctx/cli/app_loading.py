@@ -93,7 +93,7 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
         if _came_from_inside(error):
             raise NoAppException(
                 f"The module {module_name!r} was found, but it imports something that can't be imported:\n\n"
-                f"{traceback.format_exc()}"
+                f"{traceback.format_exc()}{_hint_for_import(error)}"
             ) from None
         if not raise_if_not_found:
             return None
@@ -162,6 +162,16 @@ def _hint(values: Iterable[object]) -> str:
     if not any(cls.__module__ == "flask.app" for value in values for cls in type(value).__mro__):
         return ""
     return " There is one of Flask's own: import Flask from flaskctx instead, or set FLASKCTX_AS_FLASK=1."
+
+
+def _hint_for_import(error: ImportError) -> str:
+    """Say what to do where Flask itself is imported and isn't installed."""
+    if not isinstance(error, ModuleNotFoundError) or error.name != "flask":
+        return ""
+    return (
+        "\nFlask itself isn't installed. Import from flaskctx instead, or have flaskctx stand in for Flask: set"
+        " FLASKCTX_AS_FLASK=1."
+    )
 
 
 class Reference(NamedTuple):

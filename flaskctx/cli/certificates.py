@@ -32,7 +32,7 @@ class CertParamType(click.ParamType):  # type: ignore[type-arg]  # generic since
             try:
                 import_module("cryptography")
             except ImportError:
-                self.fail("A certificate made on the spot needs the package cryptography.", param, ctx)
+                self.fail("A certificate made on the spot needs a package: pip install cryptography.", param, ctx)
             return "adhoc"
         if os.path.isfile(value):
             return str(value)

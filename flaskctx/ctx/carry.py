@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from ..bridge.kinds import is_async
+from ..bridge.kinds import check_callable, is_async
 from ..globals import _app_ctx_err_msg, _app_ctx_stack, _request_ctx_err_msg, _request_ctx_stack
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def carry(function: F) -> F:
     and greenlets. Where only an application context is current, that is what is carried.
 
     :raises RuntimeError: where no application context is current.
+    :raises TypeError: `function` is not callable.
     """
+    check_callable("carry", function)
     app_context, request_context = _app_ctx_stack.top, _request_ctx_stack.top
     if app_context is None:
         raise RuntimeError(_app_ctx_err_msg)
@@ -79,7 +81,9 @@ def copy_current_request_context(f: F) -> F:
     Like :func:`carry`, but insists on a request.
 
     :raises RuntimeError: where no request context is current.
+    :raises TypeError: `f` is not callable.
     """
+    check_callable("copy_current_request_context", f)
     request_context = _request_ctx_stack.top
     if request_context is None:
         raise RuntimeError(_request_ctx_err_msg)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from werkzeug.exceptions import RequestTimeout
 
 from ..bridge import HouseIsFull, is_async, limited, original
+from ..config import check_settings
 from ..json.provider import sends_text
 from ..signals import request_finished, request_started
 from ..websockets import WebsocketDisconnect
@@ -215,6 +216,7 @@ async def try_trigger_before_first_request_functions(call: Call, context: Reques
     await call.acquire(app._before_request_lock)
     try:
         if not app._got_first_request:
+            check_settings(app.config)
             for function in app.before_first_request_funcs:
                 await call(function)
             app._got_first_request = True

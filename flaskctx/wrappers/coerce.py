@@ -103,6 +103,12 @@ def _forced(app: Flask, rv: Any) -> Response:
 
 
 def _refuse(rv: Any) -> NoReturn:
+    if rv is None and request and request.url_rule is not None and request.url_rule.websocket:
+        raise TypeError(
+            f"{_place()} has ended before the websocket was accepted. Accept it with await websocket.accept(), or send"
+            " or receive something; websocket's methods are awaited, in `def` views it is websocket.sync. To reject"
+            ' the client return a response, such as ("", 403), or call abort().'
+        )
     if rv is None:
         raise TypeError(
             f"{_place()} returned None, which can't be sent. Either a path through it ends without a return"

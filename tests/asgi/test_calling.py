@@ -51,3 +51,8 @@ async def test_its_adapter_serves_where_a_tool_has_left_wsgi_only(app, scope, ex
     assert exchange.answer.text == "hello"
     with pytest.raises(TypeError):
         await app(scope, exchange.receive, exchange.send)
+
+
+def test_what_is_neither_of_the_two_is_refused_with_what_to_do(app):
+    with pytest.raises(TypeError, match=r"neither a WSGI environ nor an ASGI scope.*granian --interface asgi"):
+        app(object(), object())

@@ -144,6 +144,11 @@ class TestNotFound:
         with pytest.raises(error):
             load(path)
 
+    def test_where_flask_is_missing_it_says_what_can_stand_in(self, modules, monkeypatch):
+        monkeypatch.setitem(sys.modules, "flask", None)
+        with pytest.raises(NoAppException, match=r"Flask itself isn't installed.*FLASKCTX_AS_FLASK=1"):
+            load("of_flask")
+
     def test_the_traceback_of_an_import_begins_with_the_users_code(self, modules):
         with pytest.raises(NoAppException) as caught:
             load("bad_import")

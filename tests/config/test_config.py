@@ -1,5 +1,6 @@
 """flaskctx.config: a plain dict with ways to fill it."""
 
+import contextlib
 import copy
 import json
 import os
@@ -265,3 +266,51 @@ class TestConfigAttribute:
 
     def test_on_the_class_it_is_itself(self):
         assert isinstance(self.App.name, ConfigAttribute)
+
+
+class TestTypes:
+    """What is checked before the first request, as it would fail later or pass unnoticed."""
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("MAX_CONTENT_LENGTH", "16"),
+            ("REQUEST_TIMEOUT", "10"),
+            ("BACKGROUND_TASK_SHUTDOWN_TIMEOUT", "3"),
+            ("PERMANENT_SESSION_LIFETIME", "1 day"),
+            ("WORKER_WAIT", b"5"),
+        ],
+    )
+    def test_text_in_place_of_a_number_is_refused_by_the_first_request(self, app, server, caplog, name, value):
+        app.config[name] = value
+        assert server.get("/").status_code == 500
+        assert f"app.config['{name}'] is {value!r}, which is text; it has to be a number." in caplog.text
+
+    @pytest.mark.worlds("asgi-asyncio")
+    def test_so_is_a_number_of_threads_that_is_none(self, app, server, caplog):
+        app.config["MAX_WORKER_THREADS"] = None
+        app.get("/")(lambda: "hello")
+        with contextlib.suppress(TypeError):  # raised to the server where no lifecycle has begun yet
+            server.get("/")
+        assert "MAX_WORKER_THREADS has to be a number of threads, not None" in caplog.text
+
+    def test_a_key_of_digits_from_the_environment_is_refused_and_not_shown(self, app, server, environment, caplog):
+        environment(FLASK_SECRET_KEY="123456")
+        app.config.from_prefixed_env()
+        assert server.get("/").status_code == 500
+        assert "app.config['SECRET_KEY'] is a number; it has to be str or bytes." in caplog.text
+        assert "123456" not in caplog.text
+
+    def test_a_text_of_fallback_keys_is_refused_as_its_characters_would_be_keys(self, app, server, caplog):
+        app.config["SECRET_KEY_FALLBACKS"] = "old"
+        assert server.get("/").status_code == 500
+        assert "it has to be a list of keys" in caplog.text
+
+    def test_numbers_durations_and_nothing_pass(self, app, server):
+        app.config.update(
+            MAX_CONTENT_LENGTH=None,
+            REQUEST_TIMEOUT=10,
+            PERMANENT_SESSION_LIFETIME=timedelta(1),
+            SECRET_KEY_FALLBACKS=[],
+        )
+        assert server.get("/").status_code == 404

@@ -316,3 +316,9 @@ class TestChildTasks:
             assert server.get(f"/{number}").text == f"/{number}"
         server.get("/wait")
         assert sorted(seen_by_child) == [(number, f"/{number}") for number in range(5)]
+
+
+@pytest.mark.parametrize("carrier", [carry, copy_current_request_context])
+def test_the_result_of_a_function_in_its_place_is_refused(app, carrier):
+    with app.test_request_context(), pytest.raises(TypeError, match=r"takes a function, .* not 'result'"):
+        carrier("result")

@@ -198,3 +198,13 @@ async def test_of_a_def_view_that_finds_no_thread_after_an_async_hook(app, clien
         assert await ws.receive() == "x"
         assert (await rejection(client)).status_code == 503
         assert log == ["NoneType"]
+
+
+async def test_a_view_that_ends_before_it_has_accepted_is_told_what_to_await(app, client, kind, caplog):
+    @app.websocket("/")
+    @kind
+    async def view(ws):
+        pass
+
+    assert (await rejection(client)).status_code == 500
+    assert "has ended before the websocket was accepted. Accept it with await websocket.accept()" in caplog.text
