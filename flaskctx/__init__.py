@@ -1,4 +1,18 @@
-"""Flask's API on contextvars: one application for WSGI and ASGI, `def` and `async def` in any mix."""
+"""Flask's API on contextvars: one application for WSGI and ASGI, `def` and `async def` in any mix.
+
+    from flaskctx import Flask, request
+
+    app = Flask(__name__)
+
+    @app.get("/")
+    async def index():
+        return f"Hello, {request.args.get('name', 'world')}!"
+
+In a file hello.py, `uvicorn hello:app.asgi` serves it over ASGI, `gunicorn hello:app` over WSGI, and `flaskctx --app
+hello run` while it is written. Start with `Flask`, whose methods register views and hooks. `request`, `session`, `g`,
+`current_app` and `websocket` stand for what is current; where nothing is
+ they raise a RuntimeError that says what to do.
+"""
 
 from markupsafe import Markup, escape
 

@@ -83,7 +83,11 @@ def make_response(*args: Any) -> Response:
     """Make the response that returning these values from a view would make, to change it before returning it.
 
     Without arguments the response is empty; `make_response(body, status, headers)` is what returning that
-    tuple is.
+    tuple is. In `async def` code it isn't awaited.
+
+    :param args: what a view may return, or the items of the tuple that it may return.
+    :raises TypeError: no response can be made of it.
+    :raises RuntimeError: no application is current.
     """
     if not args:
         return current_app.response_class()
@@ -96,6 +100,7 @@ def redirect(location: str, code: int = 302, Response: type[BaseResponse] | None
     :param location: the URL.
     :param code: 301, 302, 303, 305, 307 or 308.
     :param Response: the class used where no application is active; otherwise `app.redirect` decides.
+    :returns: the response, which the view returns. It may be made anywhere.
     """
     if current_app:
         return current_app.redirect(location, code=code)
@@ -105,8 +110,11 @@ def redirect(location: str, code: int = 302, Response: type[BaseResponse] | None
 def abort(code: int | BaseResponse, *args: Any, **kwargs: Any) -> NoReturn:
     """Stop handling the request: raise the HTTP exception for this status code, or this response.
 
-    With an active application its `aborter` says which exception belongs to a code.
+    With an active application its `aborter` says which exception belongs to a code. It may be called anywhere.
 
+    :param code: a status code of 400 or above, or a response.
+    :param args: what the exception takes, a description first of all.
+    :param kwargs: the same, by name.
     :raises HTTPException: always.
     :raises LookupError: there is no exception for the code.
     """
@@ -124,7 +132,20 @@ def url_for(
     _external: bool | None = None,
     **values: Any,
 ) -> str:
-    """Build a URL with the current application's `url_for`, where the parameters are explained."""
+    """Build the URL of an endpoint with the current application's `url_for`.
+
+    In a request the URL is relative to the host, and an endpoint that starts with a dot is one of the request's
+    blueprint. With an application context alone the URL is absolute, and `SERVER_NAME` has to be configured.
+
+    :param endpoint: a view's name, as `flaskctx routes` lists them.
+    :param _anchor: the fragment, put behind `#` and escaped.
+    :param _method: build the rule that serves this HTTP method.
+    :param _scheme: the scheme of the absolute URL; an empty one gives `//host/path`.
+    :param _external: whether the URL names scheme and host; None: outside requests, or with a scheme.
+    :param values: the rule's variables; those the rule doesn't know become the query string.
+    :raises BuildError: no rule fits.
+    :raises RuntimeError: no application is current, or there is no request and `SERVER_NAME` isn't set.
+    """
     return current_app.url_for(
         endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
     )
@@ -136,7 +157,9 @@ def url_for(
 def flash(message: str, category: str = "message") -> None:
     """Keep a message in the session until a template asks for it, usually the next page that the user sees.
 
+    :param message: the text.
     :param category: free to choose; `message`, `error`, `info` and `warning` are customary.
+    :raises RuntimeError: no request is current, or the application has no secret key.
     """
     # a new list: sessions notice assignments, not what happens inside a value
     session["_flashes"] = [*session.get("_flashes", ()), (category, message)]
@@ -151,6 +174,7 @@ def get_flashed_messages(
 
     :param with_categories: return (category, message) pairs.
     :param category_filter: only the messages of these categories; none means all.
+    :raises RuntimeError: no request is current.
     """
     context = request_ctx._get_current_object()
     if context.flashes is None:
@@ -169,7 +193,11 @@ def get_flashed_messages(
 def get_template_attribute(template_name: str, attribute: str) -> Any:
     """Return a macro or variable that a template exports, for use in Python code.
 
+    :param template_name: the template.
+    :param attribute: the name in it.
     :raises AttributeError: the template has no such name.
+    :raises TemplateNotFound: there is no such template.
+    :raises RuntimeError: no application is current.
     """
     return getattr(current_app.jinja_env.get_template(template_name).module, attribute)
 
@@ -203,6 +231,8 @@ def send_file(
         `app.get_send_file_max_age`.
     :raises ValueError: the file was opened in text mode.
     :raises TypeError: the content type can't be guessed because there is no name.
+    :raises FileNotFoundError: there is no such file.
+    :raises RuntimeError: no request is current.
     """
     if isinstance(path_or_file, io.TextIOBase):
         raise ValueError(
@@ -228,6 +258,7 @@ def send_from_directory(directory: os.PathLike[str] | str, path: os.PathLike[str
     :param path: the path below it.
     :param kwargs: further parameters of `send_file`.
     :raises NotFound: (404) the path leads out of the directory, or not to a file.
+    :raises RuntimeError: no request is current.
     """
     options = _application_options(kwargs.pop("max_age", None))
     return werkzeug.utils.send_from_directory(directory, path, **kwargs, **options)  # type: ignore[return-value]
@@ -246,8 +277,10 @@ def _application_options(max_age: int | Callable[[str | None], int | None] | Non
 
 
 def safe_join(directory: str, *pathnames: str) -> str:
-    """Join path components from the client to a trusted directory.
+    """Join path components from the client to a trusted directory. It may be called anywhere.
 
+    :param directory: the trusted one.
+    :param pathnames: what the client sent.
     :raises NotFound: (404) the result would lie outside of the directory.
     """
     path = werkzeug.security.safe_join(directory, *pathnames)

@@ -239,15 +239,24 @@ def _context_processors(app: Flask) -> list[Callable[[], Any]]:
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
     """Render a template with these variables and those of the context processors.
 
+    It isn't awaited. `async def` context processors are for `render_template_async`, or for `def` views.
+
     :param template_name_or_list: the template's name; of a list, the first that exists.
+    :param context: the variables.
     :raises TemplateNotFound: there is no such template.
+    :raises RuntimeError: no application is current.
     """
     app = current_app._get_current_object()
     return _render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def render_template_string(source: str, **context: Any) -> str:
-    """Render a template given as text. Never put values from clients into that text: pass them by name."""
+    """Render a template given as text. Never put values from clients into that text: pass them by name.
+
+    :param source: the template.
+    :param context: the variables.
+    :raises RuntimeError: no application is current.
+    """
     app = current_app._get_current_object()
     return _render(app, app.jinja_env.from_string(source), context)
 
@@ -256,13 +265,23 @@ async def render_template_async(template_name_or_list: str | Template | list[str
     """Do what `render_template` does, for `async def` views whose context processors may be `async def`.
 
     `def` processors run on the request's worker thread, unless they are marked `nonblocking`.
+
+    :param template_name_or_list: the template's name; of a list, the first that exists.
+    :param context: the variables.
+    :raises TemplateNotFound: there is no such template.
+    :raises RuntimeError: no application is current.
     """
     app = current_app._get_current_object()
     return await _render_async(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 async def render_template_string_async(source: str, **context: Any) -> str:
-    """Do what `render_template_string` does, for `async def` views; see `render_template_async`."""
+    """Do what `render_template_string` does, for `async def` views; see `render_template_async`.
+
+    :param source: the template.
+    :param context: the variables.
+    :raises RuntimeError: no application is current.
+    """
     app = current_app._get_current_object()
     return await _render_async(app, app.jinja_env.from_string(source), context)
 
@@ -270,14 +289,23 @@ async def render_template_string_async(source: str, **context: Any) -> str:
 def stream_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> Iterator[str]:
     """Render a template piece by piece; in a request, its context stays until the last one.
 
-    Return the iterator from a view to send the page while it is made.
+    :param template_name_or_list: the template's name; of a list, the first that exists.
+    :param context: the variables.
+    :returns: an iterator; a view that returns it sends the page while it is made.
+    :raises TemplateNotFound: there is no such template.
+    :raises RuntimeError: no application is current.
     """
     app = current_app._get_current_object()
     return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def stream_template_string(source: str, **context: Any) -> Iterator[str]:
-    """Do what `stream_template` does, for a template given as text."""
+    """Do what `stream_template` does, for a template given as text.
+
+    :param source: the template.
+    :param context: the variables.
+    :raises RuntimeError: no application is current.
+    """
     app = current_app._get_current_object()
     return _stream(app, app.jinja_env.from_string(source), context)
 

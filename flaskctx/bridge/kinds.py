@@ -69,6 +69,9 @@ def nonblocking(function: F) -> F:
     Use it for cheap, pure functions (a header added in an after hook, a URL converter): a call then saves
     the way to a worker thread and back. A marked function that does block stops every request of the process.
     The mark belongs to this function alone: a decorator put around it afterwards doesn't inherit it.
+
+    :param function: a view, hook, handler, or converter class: what the application calls.
+    :returns: the function itself; a decorator, to be used where functions are defined.
     """
     setattr(function, _MARK, function)
     return function

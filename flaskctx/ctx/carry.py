@@ -65,6 +65,8 @@ def carry(function: F) -> F:
     Works for `def`, `async def` and generator-free callables alike, in threads, executors, tasks, task groups
     and greenlets. Where only an application context is current, that is what is carried.
 
+    :param function: it may be called any number of times, also at once and after the request.
+    :returns: a function of the same kind.
     :raises RuntimeError: where no application context is current.
     :raises TypeError: `function` is not callable.
     """
@@ -80,6 +82,8 @@ def copy_current_request_context(f: F) -> F:
 
     Like :func:`carry`, but insists on a request.
 
+    :param f: as for `carry`.
+    :returns: a function of the same kind.
     :raises RuntimeError: where no request context is current.
     :raises TypeError: `f` is not callable.
     """

@@ -10,17 +10,26 @@ F = TypeVar("F", bound=Any)
 
 
 def has_app_context() -> bool:
-    """Tell whether an application context is current, so that `current_app` and `g` can be used."""
+    """Tell whether an application context is current, so that `current_app` and `g` can be used.
+
+    It may be called anywhere, and raises nothing.
+    """
     return _app_ctx_stack.top is not None
 
 
 def has_request_context() -> bool:
-    """Tell whether a request context is current, so that `request` and `session` can be used."""
+    """Tell whether a request context is current, so that `request` and `session` can be used.
+
+    It may be called anywhere, and raises nothing.
+    """
     return _request_ctx_stack.top is not None
 
 
 def has_websocket_context() -> bool:
-    """Tell whether the current request is the handshake of a websocket, so that `websocket` can be used."""
+    """Tell whether the current request is the handshake of a websocket, so that `websocket` can be used.
+
+    It may be called anywhere, and raises nothing.
+    """
     top = _request_ctx_stack.top
     return top is not None and "flaskctx.websocket" in top.request.environ
 
@@ -30,6 +39,8 @@ def after_this_request(f: F) -> F:
 
     `f` may be `def` or `async def`, and is called before the functions of `after_request`.
 
+    :param f: takes the response, and returns it or another one.
+    :returns: `f`, so that it may be a decorator.
     :raises RuntimeError: where no request is current.
     """
     top = _request_ctx_stack.top

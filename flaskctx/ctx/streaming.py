@@ -121,6 +121,8 @@ def stream_with_context(generator_or_function: Any) -> Any:
     generator function. The contexts stay alive until the body is closed; only then the teardown functions run,
     once, with the exception that ended the stream, if any.
 
+    :param generator_or_function: what is to be sent, or the function that makes it.
+    :returns: what the view returns, or the decorated function.
     :raises RuntimeError: where no request is current; the decorated function raises it when it is called.
     """
     if not isinstance(generator_or_function, Iterable | AsyncIterable):

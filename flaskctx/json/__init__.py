@@ -69,6 +69,8 @@ def jsonify(*args: Any, **kwargs: Any) -> Response:
     One value is the body itself, several are a list, keyword arguments are an object, nothing at
     all is `null`.
 
+    :param args: the values.
+    :param kwargs: the object's.
     :raises TypeError: values and keyword arguments were mixed.
     :raises RuntimeError: no application is current.
     """

@@ -56,7 +56,8 @@ async def start_for_asgi(app: Flask, serving: Serving) -> bool:
     if app._server_loop is not loop_here() and run is None:
         app.logger.warning(
             "The server runs no lifespan: %r is started by its first request. Whether the functions of after_serving "
-            "run depends on the server: they do where it lets its event loop end in order.",
+            "run depends on the server: they do where it lets its event loop end in order. (In tests, "
+            "'async with app.async_test_client() as client:' starts and ends it.)",
             app.name,
         )
     try:
