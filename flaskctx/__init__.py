@@ -10,8 +10,7 @@
 
 In a file hello.py, `uvicorn hello:app.asgi` serves it over ASGI, `gunicorn hello:app` over WSGI, and `flaskctx --app
 hello run` while it is written. Start with `Flask`, whose methods register views and hooks. `request`, `session`, `g`,
-`current_app` and `websocket` stand for what is current; where nothing is
- they raise a RuntimeError that says what to do.
+`current_app` and `websocket` stand for what is current, and raise a RuntimeError that says what to do where nothing is.
 """
 
 from markupsafe import Markup, escape

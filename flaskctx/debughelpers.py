@@ -18,20 +18,29 @@ if TYPE_CHECKING:
     from .wrappers import Request
 
 
-def explain_foreign_proxy(error: BaseException) -> None:
-    """Add a note to the error of another framework's `request`, `current_app`, ...: it knows no context of ours.
-
-    Flask's and Quart's are werkzeug's proxies.
-    """
-    if not isinstance(error, RuntimeError) or not str(error).startswith("Working outside of "):
+def explain(error: BaseException) -> None:
+    """Add a note to an error that others raise, and that says too little where flaskctx is what they meet."""
+    if not isinstance(error, RuntimeError):
         return
-    raised_in = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
-    if raised_in[-1:] == ["werkzeug.local"]:
+    text = str(error)
+    if text == "no running event loop":
+        error.add_note(
+            "asyncio has no loop here: this is a `def` function, which runs in a thread, or the server runs trio. From"
+            " a `def` function, app.portal.run(f, ...) or app.portal.start(f, ...) calls an async one; on trio use trio"
+            " or anyio in asyncio's place."
+        )
+    elif text.startswith("Working outside of ") and _raised_by_werkzeugs_proxy(error):
         error.add_note(
             "A request of flaskctx is being handled: this `request`, `current_app`, `g` or `session` is another"
             " framework's, Flask's own most likely. Import it from flaskctx. Where an extension imports flask, let"
             " flaskctx stand in for it: start the server with FLASKCTX_AS_FLASK=1 in the environment."
         )
+
+
+def _raised_by_werkzeugs_proxy(error: BaseException) -> bool:
+    """Tell whether it is the error of a proxy of Flask's own, or Quart's: it knows no context of ours."""
+    raised_in = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return raised_in[-1:] == ["werkzeug.local"]
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):

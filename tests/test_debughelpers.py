@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextvars import Context
 from types import SimpleNamespace
@@ -170,3 +171,19 @@ class TestAnotherFrameworksRequest:
         server.get("/")
         assert "Working outside of request context" in caplog.text
         assert "another framework" not in caplog.text
+
+
+class TestAsyncioWithoutALoop:
+    def test_in_a_def_view_it_says_what_calls_async_functions_there(self, app, server, caplog):
+        app.get("/")(lambda: asyncio.get_running_loop())
+        assert server.get("/").status_code == 500
+        assert "asyncio has no loop here: this is a `def` function" in caplog.text
+
+    @pytest.mark.worlds("asgi-trio")
+    def test_on_trio_it_says_what_to_use(self, app, server, caplog):
+        async def view():
+            await asyncio.sleep(1)
+
+        app.get("/")(view)
+        assert server.get("/").status_code == 500
+        assert "on trio use trio or anyio in asyncio's place" in caplog.text

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest, BadRequestKeyError, HTTPException, I
 from werkzeug.routing import RequestRedirect, RoutingException
 
 from ..ctx import AppContext, Borrowed
-from ..debughelpers import FormDataRoutingRedirect, explain_foreign_proxy
+from ..debughelpers import FormDataRoutingRedirect, explain
 from ..globals import _request_ctx_stack
 from ..signals import got_request_exception
 from .notify import send
@@ -58,7 +58,7 @@ async def handle_http_exception(call: Call, context: RequestContext, error: HTTP
 async def handle_exception(call: Call, context: RequestContext, error: Exception) -> Response:
     """Turn an exception that nothing has handled into a 500, or raise it where exceptions propagate."""
     app = context.app
-    explain_foreign_proxy(error)
+    explain(error)
     if got_request_exception.receivers:
         await send(call, got_request_exception, app, exception=error)
     if propagates(app):
