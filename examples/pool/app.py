@@ -3,7 +3,8 @@
     gunicorn --workers 2 examples.pool.app:app
     uvicorn examples.pool.app:app.asgi
 
-DATABASE_URL names the database: `postgresql://...` or `sqlite:///visits.sqlite` (the default).
+DATABASE_URL names the database: `postgresql://...` or `sqlite:///visits.sqlite` (the default). The latter needs
+`pip install aiosqlite`, the former `pip install "psycopg[binary,pool]"`.
 """
 
 from __future__ import annotations
