@@ -227,7 +227,7 @@ def parse_reference(text: str) -> Reference:
         return Reference(expression.func.id, args, kwargs, written_as_call=True)
     raise NoAppException(
         f"{text!r} is not understood. Behind the colon stands a variable's name or the call of a factory, as"
-        """ in 'module:app' and 'module:create_app("test")'."""
+        """ in 'module:app' and 'module:create_app("test")'; 'app.asgi' is for servers only."""
     )
 
 

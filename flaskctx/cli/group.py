@@ -95,6 +95,18 @@ class FlaskGroup(AppGroup):
             raise error
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            option = error.option_name
+            if not any(option in parameter.opts for parameter in self.get_params(ctx)):
+                raise
+            raise click.UsageError(
+                f"{option} stands in front of the command, as in '{ctx.command_path} {option} ... {ctx.invoked_subcommand}'.",
+                error.ctx,
+            ) from None
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         self._load_plugins()
         command = super().get_command(ctx, cmd_name)

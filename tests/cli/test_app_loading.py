@@ -123,6 +123,7 @@ class TestNotFound:
             ("factory:create_app(**{'y': 1})", "only literals"),
             ("factory:create_app(", "not understood"),
             ("factory:a.b", "not understood"),
+            ("factory:app.asgi", "not understood.*'app.asgi' is for servers only"),
             ("factory:1 + 1", "not understood"),
             ("factory:", "not understood"),
             ("factory:later", "factory 'later' in module 'factory' is async def. Applications are made before"),

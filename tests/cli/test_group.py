@@ -51,6 +51,14 @@ class TestCommands:
     def test_an_application_adds_its_commands(self, run, web):
         assert run("--app", "web", "show").output.startswith("web debug=False")
 
+    def test_an_option_of_the_group_behind_the_command_is_told_its_place(self, run, web):
+        result = run("routes", "--app", "web")
+        assert result.exit_code == 2
+        assert "--app stands in front of the command, as in 'flaskctx --app ... routes'." in result.output
+
+    def test_an_option_that_nobody_has_is_just_that(self, run, web):
+        assert "No such option '--aap'" in run("--app", "web", "routes", "--aap").output
+
     def test_callbacks_of_options_have_the_application_too(self, run, web):
         assert run("--app", "web", "callback").output == "web\n"
 
