@@ -103,7 +103,8 @@ class FlaskGroup(AppGroup):
             if not any(option in parameter.opts for parameter in self.get_params(ctx)):
                 raise
             raise click.UsageError(
-                f"{option} stands in front of the command, as in '{ctx.command_path} {option} ... {ctx.invoked_subcommand}'.",
+                f"{option} stands in front of the command, as in '{ctx.command_path} {option} ..."
+                f" {ctx.invoked_subcommand}'.",
                 error.ctx,
             ) from None
 
