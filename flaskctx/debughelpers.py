@@ -20,21 +20,38 @@ if TYPE_CHECKING:
 
 def explain(error: BaseException) -> None:
     """Add a note to an error that others raise, and that says too little where flaskctx is what they meet."""
-    if not isinstance(error, RuntimeError):
-        return
+    note = _note_on(error)
+    if note is not None and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
+def _note_on(error: BaseException) -> str | None:
     text = str(error)
-    if text == "no running event loop":
-        error.add_note(
-            "asyncio has no loop here: this is a `def` function, which runs in a thread, or the server runs trio. From"
-            " a `def` function, app.portal.run(f, ...) or app.portal.start(f, ...) calls an async one; on trio use trio"
-            " or anyio in asyncio's place."
+    if isinstance(error, RuntimeError):
+        if text == "no running event loop":
+            return (
+                "asyncio has no loop here: this is a `def` function, which runs in a thread, or the server runs trio."
+                " From a `def` function, app.portal.run(f, ...) or app.portal.start(f, ...) calls an async one; on trio"
+                " use trio or anyio in asyncio's place."
+            )
+        if text.startswith("Working outside of ") and _raised_by_werkzeugs_proxy(error):
+            return (
+                "A request of flaskctx is being handled: this `request`, `current_app`, `g` or `session` is another"
+                " framework's, Flask's own most likely. Import it from flaskctx. Where an extension imports flask, let"
+                " flaskctx stand in for it: start the server with FLASKCTX_AS_FLASK=1 in the environment."
+            )
+    elif isinstance(error, TypeError) and text.endswith(("can't be used in 'await' expression", "can't be awaited")):
+        return (
+            "In flaskctx request.form, request.get_json(), render_template(), make_response(), ... give values, in `async"
+            " def` functions too, where Quart gives coroutines. Leave out the await."
         )
-    elif text.startswith("Working outside of ") and _raised_by_werkzeugs_proxy(error):
-        error.add_note(
-            "A request of flaskctx is being handled: this `request`, `current_app`, `g` or `session` is another"
-            " framework's, Flask's own most likely. Import it from flaskctx. Where an extension imports flask, let"
-            " flaskctx stand in for it: start the server with FLASKCTX_AS_FLASK=1 in the environment."
+    elif type(error).__module__ == "sqlite3" and text.startswith("SQLite objects created in a thread"):
+        return (
+            "An `async def` function runs on the event loop, the request's `def` functions (teardown functions, too)"
+            " on a thread of theirs. Use the connection in `def` functions only; an `async def` one calls them by"
+            " `await current_app.ensure_async(function)(...)`."
         )
+    return None
 
 
 def _raised_by_werkzeugs_proxy(error: BaseException) -> bool:

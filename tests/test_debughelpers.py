@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from contextvars import Context
 from types import SimpleNamespace
 
@@ -12,12 +13,13 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import EnvironBuilder
 
-from flaskctx import request
+from flaskctx import g, request
 from flaskctx.debughelpers import (
     DebugFilesKeyError,
     FormDataRoutingRedirect,
     UnexpectedUnicodeError,
     attach_enctype_error_multidict,
+    explain,
     explain_template_loading_attempts,
 )
 from flaskctx.globals import _request_ctx_stack
@@ -187,3 +189,47 @@ class TestAsyncioWithoutALoop:
         app.get("/")(view)
         assert server.get("/").status_code == 500
         assert "on trio use trio or anyio in asyncio's place" in caplog.text
+
+
+class TestAConnectionOfAnotherThread:
+    @pytest.mark.worlds("asgi-asyncio", "asgi-trio")
+    def test_opened_on_the_loop_and_closed_by_a_teardown_function_it_says_where_to_use_it(self, app, server, caplog):
+        connections = []
+        app.teardown_request(lambda error: connections[0].close())
+
+        async def view():
+            connections.append(sqlite3.connect(":memory:"))
+            return ""
+
+        app.get("/")(view)
+        assert server.get("/").status_code == 500
+        connections[0].close()
+        assert "Use the connection in `def` functions only" in caplog.text
+
+    def test_used_in_def_functions_it_works_everywhere(self, app, server):
+        def use():
+            g.connection = sqlite3.connect(":memory:")
+            return str(g.connection.execute("SELECT 7").fetchone()[0])
+
+        async def view():
+            return await app.ensure_async(use)()
+
+        app.teardown_request(lambda error: g.connection.close())
+        app.get("/")(view)
+        assert server.get("/").text == "7"
+
+
+def test_awaiting_a_value_as_in_quart_says_to_leave_out_the_await(app, server, caplog):
+    async def view():
+        return await request.form
+
+    app.get("/")(view)
+    assert server.get("/").status_code == 500
+    assert "where Quart gives coroutines. Leave out the await." in caplog.text
+
+
+def test_an_error_is_explained_once():
+    error = RuntimeError("no running event loop")
+    explain(error)
+    explain(error)
+    assert len(error.__notes__) == 1

@@ -58,7 +58,7 @@ async def handle_http_exception(call: Call, context: RequestContext, error: HTTP
 async def handle_exception(call: Call, context: RequestContext, error: Exception) -> Response:
     """Turn an exception that nothing has handled into a 500, or raise it where exceptions propagate."""
     app = context.app
-    explain(error)
+    explain(error)  # here too, as it may be raised and not logged
     if got_request_exception.receivers:
         await send(call, got_request_exception, app, exception=error)
     if propagates(app):
@@ -91,6 +91,7 @@ def propagates(app: Flask) -> bool:
 
 async def _log(call: Call, context: RequestContext, error: BaseException) -> None:
     app = context.app
+    explain(error)
     exc_info = (type(error), error, error.__traceback__)
     if overridden(app, "log_exception"):
         await call(app.log_exception, exc_info)
@@ -107,6 +108,7 @@ def seen_again(context: RequestContext) -> AbstractContextManager[None]:
 
 def log_of_left_request(context: RequestContext, error: BaseException) -> None:
     """Log an error that has come up at the end of a request, when it was current no more."""
+    explain(error)
     with seen_again(context):
         context.app.log_exception((type(error), error, error.__traceback__))
 
