@@ -42,8 +42,8 @@ def _note_on(error: BaseException) -> str | None:
             )
     elif isinstance(error, TypeError) and text.endswith(("can't be used in 'await' expression", "can't be awaited")):
         return (
-            "In flaskctx request.form, request.get_json(), render_template(), make_response(), ... give values, in `async"
-            " def` functions too, where Quart gives coroutines. Leave out the await."
+            "In flaskctx request.form, request.get_json(), render_template(), make_response(), ... give values, also in"
+            " `async def` functions, where Quart gives coroutines. Leave out the await."
         )
     elif type(error).__module__ == "sqlite3" and text.startswith("SQLite objects created in a thread"):
         return (
