@@ -349,6 +349,8 @@ class Flask(Scaffold):
         Of several paths the longest wins. Under ASGI a2wsgi carries the application, on asyncio only.
 
         :param path: as in "/admin": a slash before it and none behind.
+        :raises ValueError: the path is none, or is taken.
+        :raises TypeError: the application is not callable.
         """
         mounting.mount_wsgi(self, path, wsgi_app)
 
@@ -360,6 +362,8 @@ class Flask(Scaffold):
         the background loop.
 
         :param path: as in "/api": a slash before it and none behind.
+        :raises ValueError: the path is none, or is taken.
+        :raises TypeError: the application is not callable.
         """
         mounting.mount_asgi(self, path, asgi_app)
 
@@ -680,6 +684,9 @@ class Flask(Scaffold):
         It has an application context of its own, and goes on when the request ends; hand over `carry(f)` if it needs
         `request`. What it raises is logged, and sent as the signal `got_background_exception`. At the end it is given
         `BACKGROUND_TASK_SHUTDOWN_TIMEOUT` seconds.
+
+        :param f: the function itself; neither a coroutine nor what it returns.
+        :raises TypeError: it is not callable.
         """
         self._background_tasks.add(f, args, kwargs)
 

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import flask
 import pytest
+
+from flaskctx import Flask
 
 from .servers.serving import RunningServer
 
@@ -122,3 +125,9 @@ def test_the_files_that_documents_name_exist(document):
 def test_the_examples_it_names_are_those_that_exist():
     folders = {path.parent.name for path in ROOT.glob("examples/*/app.py")}
     assert {name for name in folders if f"`{name}`" in README} == folders
+
+
+def test_the_table_of_settings_has_all_that_flask_has_not_with_their_defaults():
+    table = dict(re.findall(r"^\| `([A-Z_]+)` \| (\S+)", (ROOT / "docs/serving.md").read_text(), re.MULTILINE))
+    own = {name: str(value) for name, value in Flask.default_config.items() if name not in flask.Flask.default_config}
+    assert table == own | {"ENV": "`FLASK_ENV`"}
