@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ from werkzeug.routing import RequestRedirect
 from .globals import _request_ctx_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from jinja2 import BaseLoader
 
@@ -58,6 +60,37 @@ def _raised_by_werkzeugs_proxy(error: BaseException) -> bool:
     """Tell whether it is the error of a proxy of Flask's own, or Quart's: it knows no context of ours."""
     raised_in = [frame.f_globals.get("__name__") for frame, _ in traceback.walk_tb(error.__traceback__)]
     return raised_in[-1:] == ["werkzeug.local"]
+
+
+def warn_of_flask_itself(app: Flask) -> None:
+    """Log which function of the application uses Flask's own proxies, if one does: one of an extension, most often.
+
+    Called once, before the first request, and looks no further where Flask itself has not been imported.
+    """
+    flask: Any = sys.modules.get("flask.globals")
+    if flask is None or flask.__name__ != "flask.globals":  # or flaskctx stands in for it
+        return
+    foreign = {id(vars(flask)[name]) for name in ("request", "session", "g", "current_app")}
+    for function in _registered(app):
+        names = getattr(inspect.unwrap(function), "__globals__", {})
+        if any(id(value) in foreign for value in names.values()):
+            app.logger.warning(
+                "%s.%s, which %r calls, belongs to a module that imports request, session, g or current_app from Flask"
+                " itself: they know nothing of a request of flaskctx. Import them from flaskctx; where an extension"
+                " imports flask, start the server with FLASKCTX_AS_FLASK=1 in the environment.",
+                names.get("__name__"),
+                getattr(function, "__qualname__", function),
+                app,
+            )
+            return
+
+
+def _registered(app: Flask) -> Iterator[Any]:
+    yield from app.view_functions.values()
+    yield from app.teardown_appcontext_funcs
+    for registry in (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs):
+        for functions in registry.values():
+            yield from functions
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import sys
 from contextvars import Context
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 from werkzeug.test import EnvironBuilder
 
+import flaskctx.globals
 from flaskctx import g, request
 from flaskctx.debughelpers import (
     DebugFilesKeyError,
@@ -173,6 +175,31 @@ class TestAnotherFrameworksRequest:
         server.get("/")
         assert "Working outside of request context" in caplog.text
         assert "another framework" not in caplog.text
+
+
+class TestFunctionsThatUseFlaskItself:
+    EXTENSION = "from flask import session\n@app.after_request\ndef remember(response):\n    return response\n"
+
+    def test_the_first_request_names_one_of_them(self, app, server, caplog):
+        exec(self.EXTENSION, {"app": app, "__name__": "flask_extension"})
+        app.get("/")(lambda: "")
+        server.get("/")
+        server.get("/")
+        assert caplog.text.count("flask_extension.remember, which <Flask 'app'> calls, belongs to a module") == 1
+        assert "start the server with FLASKCTX_AS_FLASK=1" in caplog.text
+
+    def test_functions_that_use_ours_are_not_named(self, app, server, caplog):
+        exec(self.EXTENSION.replace("from flask ", "from flaskctx "), {"app": app, "__name__": "flask_extension"})
+        app.get("/")(lambda: "")
+        server.get("/")
+        assert "flask_extension" not in caplog.text
+
+    def test_nor_are_any_where_flaskctx_stands_in_for_flask(self, app, server, caplog, monkeypatch):
+        exec(self.EXTENSION, {"app": app, "__name__": "flask_extension"})
+        monkeypatch.setitem(sys.modules, "flask.globals", flaskctx.globals)
+        app.get("/")(lambda: "")
+        server.get("/")
+        assert "flask_extension" not in caplog.text
 
 
 class TestAsyncioWithoutALoop:

@@ -27,6 +27,7 @@ from werkzeug.exceptions import RequestTimeout
 
 from ..bridge import HouseIsFull, is_async, limited, original
 from ..config import check_settings
+from ..debughelpers import warn_of_flask_itself
 from ..json.provider import sends_text
 from ..signals import request_finished, request_started
 from ..websockets import WebsocketDisconnect
@@ -217,6 +218,7 @@ async def try_trigger_before_first_request_functions(call: Call, context: Reques
     try:
         if not app._got_first_request:
             check_settings(app.config)
+            warn_of_flask_itself(app)
             for function in app.before_first_request_funcs:
                 await call(function)
             app._got_first_request = True
