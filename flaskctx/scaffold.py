@@ -6,6 +6,7 @@ looks into them each time, so nothing may keep a copy.
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections import defaultdict
 from collections.abc import Callable
@@ -69,9 +70,9 @@ def _append(registry: dict[ft.AppOrBlueprintKey, list[Any]], f: F) -> F:
 def _refuse_bare(given: object) -> None:
     """Refuse a view in the place of a rule: the decorator has been written without its parentheses.
 
-    :raises TypeError: it is a function.
+    :raises TypeError: it is a function or a class.
     """
-    if callable(given):
+    if inspect.isroutine(given) or inspect.isclass(given):
         raise TypeError(
             f"This decorator takes a rule or an endpoint first, and was given {given!r}. Write it with parentheses,"
             ' as in @app.get("/path").'
