@@ -55,12 +55,11 @@ def check_callable(taker: str, function: object) -> None:
     """
     if callable(function):
         return
+    hint = "Hand over the function itself, without calling it; its arguments come after it, where it takes any."
     if inspect.iscoroutine(function):
         function.close()
-    raise TypeError(
-        f"{taker} takes a function, which it calls later, not {function!r}. Hand over the function itself, without"
-        " calling it; its arguments come after it, where it takes any."
-    )
+        hint = f"Leave out the call: {taker}(f, ...) instead of {taker}(f(...))."
+    raise TypeError(f"{taker} takes a function, which it calls later, not {function!r}. {hint}")
 
 
 def nonblocking(function: F) -> F:

@@ -522,10 +522,3 @@ def assert_no_task_is_left():
     while [task for task in asyncio.all_tasks(portal.loop) if task.get_name() != "flaskctx-serving"]:
         assert time.monotonic() < deadline, "a task is left on the background loop"
         time.sleep(0.01)
-
-
-@pytest.mark.parametrize("how", ["mount_wsgi", "mount_asgi"])
-def test_what_is_no_application_is_refused(app, how):
-    with pytest.raises(TypeError, match="under '/x' has to be an application, a callable, not None"):
-        getattr(app, how)("/x", None)
-    assert app._mounts == []

@@ -314,20 +314,10 @@ class TestAfterResponse:
             pass
 
         for hand_over in (after_response, app.add_background_task):
-            with app.test_request_context(), pytest.raises(TypeError, match=r"\(f, ...\) instead of"):
+            text = r"takes a function, which it calls later, not <coroutine .* \w+\(f, ...\) instead of"
+            with app.test_request_context(), pytest.raises(TypeError, match=text):
                 hand_over(function())
 
     def test_it_needs_a_request(self, app):
         with app.app_context(), pytest.raises(RuntimeError, match="after_response needs a current request"):
             after_response(print)
-
-
-def test_a_coroutine_in_the_place_of_its_function_is_refused(app):
-    async def work(): ...
-
-    coroutine = work()
-    with pytest.raises(TypeError, match="add_background_task takes a function, which it calls later, not <coroutine"):
-        app.add_background_task(coroutine)
-    with app.test_request_context(), pytest.raises(TypeError, match="after_response takes a function"):
-        after_response(coroutine)
-    coroutine.close()
