@@ -17,31 +17,39 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Seconds, bytes and counts; a timedelta is one, too.
-_NUMBERS = (
-    "BACKGROUND_TASK_SHUTDOWN_TIMEOUT", "BODY_TIMEOUT", "MAX_BACKGROUND_THREADS", "MAX_CONTENT_LENGTH",
-    "MAX_COOKIE_SIZE", "MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS", "MAX_WEBSOCKET_THREADS", "MAX_WORKER_THREADS",
-    "PERMANENT_SESSION_LIFETIME", "REQUEST_TIMEOUT", "RESPONSE_TIMEOUT", "SEND_FILE_MAX_AGE_DEFAULT",
-    "SHUTDOWN_TIMEOUT", "TEARDOWN_WAIT", "WORKER_WAIT",
+# Seconds and counts that Flask doesn't know.
+_OWN_NUMBERS = (
+    "BACKGROUND_TASK_SHUTDOWN_TIMEOUT", "BODY_TIMEOUT", "MAX_BACKGROUND_THREADS", "MAX_WEBSOCKET_THREADS",
+    "MAX_WORKER_THREADS", "REQUEST_TIMEOUT", "RESPONSE_TIMEOUT", "SHUTDOWN_TIMEOUT", "TEARDOWN_WAIT", "WORKER_WAIT",
+)  # fmt: skip
+
+# Flask's own: seconds (or a timedelta), bytes and counts.
+_FLASKS_NUMBERS = (
+    "MAX_CONTENT_LENGTH", "MAX_COOKIE_SIZE", "MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS", "PERMANENT_SESSION_LIFETIME",
+    "SEND_FILE_MAX_AGE_DEFAULT",
 )  # fmt: skip
 
 # What "the file is not there" can look like: no such name, a folder, a path that goes through a file.
 _ABSENT = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR})
 
 
-def check_settings(config: Mapping[str, Any]) -> None:
+def check_settings(config: Mapping[str, Any], warn: Callable[[str], object]) -> None:
     """Refuse settings of a type that would fail later, or worse, would not: text from the environment mostly.
 
     Called once, before the first request.
 
+    :param warn: is told of those of Flask's settings that programs get by with until something uses them.
     :raises TypeError: it names the setting, its value and what it has to be.
     """
-    for name in _NUMBERS:
+    for name in (*_OWN_NUMBERS, *_FLASKS_NUMBERS):
         if isinstance(value := config.get(name), (str, bytes)):
-            raise TypeError(
+            text = (
                 f"app.config[{name!r}] is {value!r}, which is text; it has to be a number. What comes from the"
                 " environment or a .env file is text: convert it, with int() or float()."
             )
+            if name in _OWN_NUMBERS:
+                raise TypeError(text)
+            warn(text)
     if isinstance(config.get("SECRET_KEY"), (int, float)):
         # the value isn't shown: it may be meant to be secret
         raise TypeError(

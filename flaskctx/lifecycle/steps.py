@@ -217,7 +217,7 @@ async def try_trigger_before_first_request_functions(call: Call, context: Reques
     await call.acquire(app._before_request_lock)
     try:
         if not app._got_first_request:
-            check_settings(app.config)
+            check_settings(app.config, app.logger.warning)
             warn_of_flask_itself(app)
             for function in app.before_first_request_funcs:
                 await call(function)

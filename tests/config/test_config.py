@@ -274,10 +274,8 @@ class TestTypes:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            ("MAX_CONTENT_LENGTH", "16"),
             ("REQUEST_TIMEOUT", "10"),
             ("BACKGROUND_TASK_SHUTDOWN_TIMEOUT", "3"),
-            ("PERMANENT_SESSION_LIFETIME", "1 day"),
             ("WORKER_WAIT", b"5"),
         ],
     )
@@ -285,6 +283,13 @@ class TestTypes:
         app.config[name] = value
         assert server.get("/").status_code == 500
         assert f"app.config['{name}'] is {value!r}, which is text; it has to be a number." in caplog.text
+
+    @pytest.mark.parametrize(("name", "value"), [("MAX_CONTENT_LENGTH", "16"), ("PERMANENT_SESSION_LIFETIME", "1 day")])
+    def test_where_flask_gets_by_with_it_the_first_request_warns(self, app, server, caplog, name, value):
+        app.config[name] = value
+        app.get("/")(lambda: "hello")
+        assert [server.get("/").text, server.get("/").text] == ["hello", "hello"]
+        assert caplog.text.count(f"app.config['{name}'] is {value!r}, which is text; it has to be a number.") == 1
 
     @pytest.mark.worlds("asgi-asyncio")
     def test_so_is_a_number_of_threads_that_is_none(self, app, server, caplog):
