@@ -103,7 +103,7 @@ def _forced(app: Flask, rv: Any) -> Response:
 
 
 def _refuse(rv: Any) -> NoReturn:
-    if rv is None and request and request.url_rule is not None and request.url_rule.websocket:
+    if rv is None and request and getattr(request.url_rule, "websocket", False):
         raise TypeError(
             f"{_place()} has ended before the websocket was accepted. Accept it with await websocket.accept(), or send"
             " or receive something; websocket's methods are awaited, in `def` views it is websocket.sync. To reject"
