@@ -25,10 +25,10 @@ LOOKS = round(DELAY / PERIOD)
 class WaitingRoom:
     """The waiting requests of one asyncio loop, by the period in which they came."""
 
-    __slots__ = ("_earlier", "_is_looked_after", "_loop", "newest")
+    __slots__ = ("_earlier", "_is_looked_after", "_loop", "_newest")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.newest: dict[Exchange, None] = {}
+        self._newest: dict[Exchange, None] = {}
         self._earlier: deque[dict[Exchange, None]] = deque()
         self._loop = ref(loop)
         self._is_looked_after = False
@@ -39,15 +39,15 @@ class WaitingRoom:
 
     def enter(self, exchange: Exchange) -> dict[Exchange, None]:
         """Have the request watched if it still waits after `DELAY` seconds; return what it is to be taken out of."""
-        self.newest[exchange] = None
+        self._newest[exchange] = None
         if not self._is_looked_after:
             self._is_looked_after = True
             self._call_later()
-        return self.newest
+        return self._newest
 
     def _look(self) -> None:
-        self._earlier.append(self.newest)
-        self.newest = {}
+        self._earlier.append(self._newest)
+        self._newest = {}
         if len(self._earlier) > LOOKS:
             for exchange in list(self._earlier.popleft()):
                 exchange.watch(0)

@@ -22,6 +22,7 @@ REGISTRIES = {
     "url_value_preprocessors",
     "error_handler_spec",
     "_find_error_handler",
+    "_after_functions",
     "_after_request_functions",
     "receivers_for",
 }
